@@ -1,0 +1,206 @@
+import { ApiError, isAbort, toApiError } from './errors'
+import { readSse } from './sse'
+import type {
+  Answer,
+  AskEvent,
+  AskInput,
+  DocumentDetail,
+  DocumentQuery,
+  DocumentSummary,
+  Facets,
+  Import,
+  ImportRowState,
+  ImportSummary,
+  Page,
+  SearchInput,
+  SearchOutput,
+  Session,
+  SessionSummary,
+  Status,
+  Trace,
+} from './types'
+
+const BASE = '/api/v1'
+
+/** How a caller becomes operator. The console sets this once, so that this file knows nothing of dialogs. */
+export interface OperatorGate {
+  key(): string | null
+  /** Asks for the key; resolves to whether one was given. */
+  request(): Promise<boolean>
+}
+
+let gate: OperatorGate = { key: () => null, request: () => Promise.resolve(false) }
+
+export function useOperatorGate(value: OperatorGate): void {
+  gate = value
+}
+
+type Query = Record<string, string | number | undefined>
+
+interface Options {
+  method?: string
+  body?: unknown
+  query?: Query
+  signal?: AbortSignal
+  accept?: string
+  /** A request nobody asked for: it must not open the dialog for the operator's key. */
+  background?: boolean
+}
+
+export function url(path: string, query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') search.set(key, String(value))
+  }
+  const tail = search.toString()
+  return BASE + path + (tail ? `?${tail}` : '')
+}
+
+async function send(path: string, options: Options = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: options.accept ?? 'application/json' }
+  if (options.body !== undefined) headers['Content-Type'] = 'application/json'
+  const key = gate.key()
+  if (key) headers['Authorization'] = `Bearer ${key}`
+  let response: Response
+  try {
+    response = await fetch(url(path, options.query), {
+      method: options.method ?? 'GET',
+      headers,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+      credentials: 'same-origin',
+    })
+  } catch (error) {
+    if (isAbort(error)) throw error
+    throw toApiError(error)
+  }
+  if (response.ok) return response
+  const failure = await ApiError.fromResponse(response)
+  if (failure.code === 'operator_required' && !options.background && (await gate.request())) return send(path, options)
+  throw failure
+}
+
+async function json<T>(path: string, options?: Options): Promise<T> {
+  const response = await send(path, options)
+  return (await response.json()) as T
+}
+
+const part = encodeURIComponent
+
+/** Reads an event stream of JSON data, calling back per event. */
+async function stream(path: string, options: Options, each: (event: string, data: unknown) => void): Promise<void> {
+  const response = await send(path, { ...options, accept: 'text/event-stream' })
+  if (!response.body) throw ApiError.interrupted()
+  try {
+    for await (const { event, data } of readSse(response.body)) each(event, JSON.parse(data))
+  } catch (error) {
+    if (isAbort(error) || error instanceof ApiError) throw error
+    throw ApiError.interrupted()
+  }
+}
+
+export const api = {
+  status: (signal?: AbortSignal) => json<Status>('/status', { signal }),
+
+  /** Streams an answer; resolves to the whole of it. */
+  async ask(input: AskInput, each: (event: AskEvent) => void, signal: AbortSignal): Promise<Answer> {
+    let answer: Answer | null = null
+    await stream('/ask', { method: 'POST', body: input, signal }, (event, data) => {
+      const typed = { event, data } as AskEvent
+      if (typed.event === 'error') throw new ApiError(typed.data)
+      if (typed.event === 'done') answer = typed.data
+      each(typed)
+    })
+    if (!answer) throw ApiError.interrupted()
+    return answer
+  },
+
+  sessions: (page: number, pageSize = 30) =>
+    json<Page<SessionSummary>>('/sessions', { query: { page, page_size: pageSize } }),
+  session: (id: string, signal?: AbortSignal) => json<Session>(`/sessions/${part(id)}`, { signal }),
+  deleteSession: (id: string) => send(`/sessions/${part(id)}`, { method: 'DELETE' }).then(() => undefined),
+  restoreSession: (id: string) => json<SessionSummary>(`/sessions/${part(id)}/restore`, { method: 'POST' }),
+
+  trace: (id: string, signal?: AbortSignal) => json<Trace>(`/traces/${part(id)}`, { signal }),
+
+  documents: (query: DocumentQuery, signal?: AbortSignal) =>
+    json<Page<DocumentSummary>>('/knowledge/documents', { query: { ...query }, signal }),
+  document: (id: string, asOf?: string, signal?: AbortSignal) =>
+    json<DocumentDetail>(`/knowledge/documents/${part(id)}`, { query: { as_of: asOf }, signal }),
+  originalUrl: (id: string) => url(`/knowledge/documents/${part(id)}/original`),
+  withdraw: (id: string) => send(`/knowledge/documents/${part(id)}`, { method: 'DELETE' }).then(() => undefined),
+  restoreDocument: (id: string) =>
+    json<DocumentSummary>(`/knowledge/documents/${part(id)}/restore`, { method: 'POST' }),
+  facets: (signal?: AbortSignal) => json<Facets>('/knowledge/facets', { signal }),
+  search: (input: SearchInput, signal?: AbortSignal) =>
+    json<SearchOutput>('/knowledge/search', { method: 'POST', body: input, signal }),
+
+  imports: (page: number, pageSize = 20) =>
+    json<Page<ImportSummary>>('/knowledge/imports', { query: { page, page_size: pageSize } }),
+  runningImports: () =>
+    json<Page<ImportSummary>>('/knowledge/imports', { query: { page: 1, page_size: 5 }, background: true }),
+  import: (id: string, page: number, pageSize: number, state: ImportRowState | '', signal?: AbortSignal) =>
+    json<Import>(`/knowledge/imports/${part(id)}`, { query: { page, page_size: pageSize, state }, signal }),
+  cancelImport: (id: string) => json<Import>(`/knowledge/imports/${part(id)}/cancel`, { method: 'POST' }),
+  followImport: (id: string, each: (event: string, data: Import) => void, signal: AbortSignal) =>
+    stream(`/knowledge/imports/${part(id)}/events`, { signal }, (event, data) => each(event, data as Import)),
+}
+
+export interface UploadFile {
+  file: File
+  /** Relative path inside a dropped folder, or the plain name. */
+  path: string
+}
+
+/** Uploads by XMLHttpRequest, because fetch cannot tell how much has been sent. */
+export async function uploadImport(
+  files: UploadFile[],
+  space: string,
+  progress: (sent: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<Import> {
+  try {
+    return await uploadOnce(files, space, progress, signal)
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'operator_required' && (await gate.request())) {
+      return uploadOnce(files, space, progress, signal)
+    }
+    throw error
+  }
+}
+
+function uploadOnce(
+  files: UploadFile[],
+  space: string,
+  progress: (sent: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<Import> {
+  return new Promise((resolve, reject) => {
+    const form = new FormData()
+    if (space) form.append('space', space)
+    for (const { file, path } of files) form.append('file', file, path)
+    const request = new XMLHttpRequest()
+    request.open('POST', url('/knowledge/imports'))
+    request.setRequestHeader('Accept', 'application/json')
+    const key = gate.key()
+    if (key) request.setRequestHeader('Authorization', `Bearer ${key}`)
+    request.upload.onprogress = (event) => progress(event.loaded, event.total)
+    request.onerror = () => reject(ApiError.unreachable())
+    request.onabort = () => reject(new DOMException('aborted', 'AbortError'))
+    request.onload = () => {
+      const body = parse(request.responseText)
+      if (request.status >= 200 && request.status < 300) resolve(body as unknown as Import)
+      else reject(new ApiError({ ...body, status: request.status }))
+    }
+    signal.addEventListener('abort', () => request.abort(), { once: true })
+    request.send(form)
+  })
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,17 @@
+/** localStorage that may be full, blocked, or hold what an older console wrote. */
+export function readStored<T>(key: string, fallback: T): T {
+  try {
+    const text = localStorage.getItem(key)
+    return text === null ? fallback : (JSON.parse(text) as T)
+  } catch {
+    return fallback
+  }
+}
+
+export function writeStored(key: string, value: unknown): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value))
+  } catch {
+    // Losing a preference is better than losing the page.
+  }
+}

@@ -1,0 +1,26 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { api } from '@/api/client'
+import type { ImportSummary } from '@/api/types'
+import { useStatus } from './status'
+
+/** Imports still running, for the top bar. Watched only by operators: citizens neither see nor may ask for them. */
+export const useImports = defineStore('imports', () => {
+  const recent = ref<ImportSummary[]>([])
+  const running = computed(() => recent.value.filter((i) => i.state === 'running'))
+  let timer = 0
+
+  async function refresh(): Promise<void> {
+    clearTimeout(timer)
+    if (useStatus().operator) {
+      try {
+        recent.value = (await api.runningImports()).items
+      } catch {
+        // The page of imports shows errors; the top bar merely stays as it was.
+      }
+    }
+    timer = window.setTimeout(() => void refresh(), running.value.length > 0 ? 1500 : 20_000)
+  }
+
+  return { recent, running, refresh }
+})

@@ -1,0 +1,32 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { api } from '@/api/client'
+import { type ApiError, toApiError } from '@/api/errors'
+import type { Status } from '@/api/types'
+
+const WHILE_SEEDING = 3_000
+const OTHERWISE = 60_000
+
+/** What this installation is and runs on; asked for again while demonstration data is still being loaded. */
+export const useStatus = defineStore('status', () => {
+  const status = ref<Status | null>(null)
+  const error = ref<ApiError | null>(null)
+  let timer = 0
+
+  const city = computed(() => status.value?.city ?? '')
+  const operator = computed(() => status.value?.operator ?? false)
+
+  async function refresh(): Promise<void> {
+    clearTimeout(timer)
+    try {
+      status.value = await api.status()
+      error.value = null
+    } catch (thrown) {
+      error.value = toApiError(thrown)
+    }
+    const soon = error.value !== null || status.value?.seeding != null
+    timer = window.setTimeout(() => void refresh(), soon ? WHILE_SEEDING : OTHERWISE)
+  }
+
+  return { status, error, city, operator, refresh }
+})

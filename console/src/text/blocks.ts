@@ -1,0 +1,57 @@
+import type { Range } from './quote'
+
+/** A clause as it is set: paragraphs, and tables written with pipes. Every part keeps its place in the text. */
+export type Block = ({ type: 'paragraph' } & Range) | { type: 'table'; head: Range[]; rows: Range[][] }
+
+interface Line extends Range {
+  text: string
+}
+
+export function blocks(text: string): Block[] {
+  const lines = splitLines(text)
+  const result: Block[] = []
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!
+    const rule = lines[i + 1]
+    if (isRow(line.text) && rule && isRule(rule.text)) {
+      const rows: Range[][] = []
+      let next = i + 2
+      while (next < lines.length && isRow(lines[next]!.text)) rows.push(cells(lines[next++]!))
+      result.push({ type: 'table', head: cells(line), rows })
+      i = next - 1
+    } else if (line.text.trim() !== '') {
+      result.push({ type: 'paragraph', start: line.start, end: line.end })
+    }
+  }
+  return result
+}
+
+function splitLines(text: string): Line[] {
+  const lines: Line[] = []
+  let start = 0
+  for (const part of text.split('\n')) {
+    lines.push({ text: part, start, end: start + part.length })
+    start += part.length + 1
+  }
+  return lines
+}
+
+const isRow = (line: string) => /^\s*\|.*\|\s*$/.test(line)
+const isRule = (line: string) => /^\s*\|(\s*:?-+:?\s*\|)+\s*$/.test(line)
+
+function cells(line: Line): Range[] {
+  const found: Range[] = []
+  let from = line.text.indexOf('|') + 1
+  for (let i = from; i < line.text.length; i++) {
+    if (line.text[i] !== '|' || line.text[i - 1] === '\\') continue
+    found.push(trimmed(line, from, i))
+    from = i + 1
+  }
+  return found
+}
+
+function trimmed(line: Line, from: number, to: number): Range {
+  while (from < to && /\s/.test(line.text[from]!)) from++
+  while (to > from && /\s/.test(line.text[to - 1]!)) to--
+  return { start: line.start + from, end: line.start + to }
+}

@@ -1,0 +1,92 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createApp, h, nextTick } from 'vue'
+import type { Answer, Citation } from '@/api/types'
+import AnswerText from '@/components/AnswerText.vue'
+import { usePanel } from '@/stores/panel'
+import { answerAsText, groupPoints, markLabel, setSegment } from '@/text/segments'
+
+const citation = (n: number): Citation => ({
+  n,
+  document: 'd1',
+  title: '生育支持办法',
+  number: '云卫规〔2025〕3号',
+  issuer: null,
+  path: '第二章 补贴 › 第三条',
+  clause: 4,
+  start: 0,
+  end: 4,
+  quote: '补贴5000元',
+  status: 'current',
+  effective_from: '2025-07-01',
+  effective_until: null,
+})
+
+describe('segments', () => {
+  it('puts marks before a line break and names each once', () => {
+    expect(setSegment({ text: '补贴5000元。\n', citations: [2, 1, 2] })).toEqual({ text: '补贴5000元。', marks: [2, 1], tail: '\n' })
+  })
+
+  it('names the document and the place in the label of a mark', () => {
+    expect(markLabel(1, [citation(1)])).toBe('依据 1：《生育支持办法》 第二章 补贴 › 第三条')
+    expect(markLabel(9, [])).toBe('依据 9')
+  })
+
+  it('groups points in the order in which people ask', () => {
+    const points = [
+      { kind: 'deadline' as const, label: '时限', text: '十二个月内', citation: 1 },
+      { kind: 'amount' as const, label: '二孩', text: '5000元', citation: 1 },
+      { kind: 'amount' as const, label: '三孩', text: '10000元', citation: 1 },
+    ]
+    expect(groupPoints(points).map((g) => [g.label, g.points.length])).toEqual([['金额', 2], ['时限', 1]])
+  })
+
+  it('copies an answer together with its sources', () => {
+    const answer: Answer = {
+      status: 'answered',
+      answer: '有，5000元。',
+      segments: [{ text: '有，5000元。', citations: [1] }],
+      points: [],
+      citations: [citation(1)],
+      channels: [],
+      notices: ['该文件自2025年7月1日起施行'],
+      session: 's',
+      turn: 't',
+      trace: 'x',
+      elapsed_ms: 3,
+    }
+    const text = answerAsText('有补贴吗？', answer)
+    expect(text).toContain('答：有，5000元。[1]')
+    expect(text).toContain('[1] 《生育支持办法》（云卫规〔2025〕3号） 第二章 补贴 › 第三条（现行有效）：“补贴5000元”')
+    expect(text).toContain('提示：该文件自2025年7月1日起施行')
+  })
+})
+
+describe('AnswerText', () => {
+  beforeEach(() => setActivePinia(createPinia()))
+
+  it('renders the words unchanged with a button per mark, which opens the panel there', async () => {
+    const segments = [
+      { text: '二孩5000元，', citations: [1] },
+      { text: '三孩10000元。\n', citations: [2] },
+      { text: '详见文件。', citations: [] },
+    ]
+    const citations = [citation(1), citation(2)]
+    const host = document.createElement('div')
+    const pinia = createPinia()
+    setActivePinia(pinia)
+    const app = createApp({ render: () => h(AnswerText, { segments, citations }) })
+    app.use(pinia)
+    app.mount(host)
+    const marks = [...host.querySelectorAll<HTMLButtonElement>('button')]
+    expect(marks.map((m) => m.textContent?.trim())).toEqual(['1', '2'])
+    expect(marks[0]?.getAttribute('aria-label')).toContain('依据 1：《生育支持办法》')
+    const words = [...host.querySelectorAll('.answer-text > span')].map((s) => s.textContent).join('')
+    expect(words).toBe('二孩5000元，三孩10000元。\n详见文件。')
+    marks[1]?.click()
+    await nextTick()
+    expect(usePanel().citation?.n).toBe(2)
+    expect(marks[1]?.classList.contains('active')).toBe(true)
+    app.unmount()
+  })
+})

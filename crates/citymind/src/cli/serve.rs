@@ -1,0 +1,90 @@
+//! `citymind serve`.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use clap::Args;
+use engine_store::Holder;
+use kernel::{Error, ErrorCode, Result};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::DataArgs;
+use crate::{
+    demo,
+    http::{self, Readiness},
+    wiring::App,
+};
+
+#[derive(Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// 监听地址，如 127.0.0.1:8080
+    #[arg(long)]
+    listen: Option<String>,
+    /// 数据目录为空时载入演示城市
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(super) async fn run(args: ServeArgs) -> Result<()> {
+    let config = args.data.load()?;
+    let listen = args.listen.unwrap_or_else(|| config.server.listen.clone());
+    let app = Arc::new(App::open(&args.data.data, config).await?);
+    let listener = TcpListener::bind(&listen).await.map_err(|e| {
+        Error::new(ErrorCode::InvalidInput, format!("不能监听 {listen}：{e}。请换一个地址或端口（--listen）。"))
+    })?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    app.folder.announce(&Holder { address: address.to_string(), key: app.operator_key.clone() })?;
+    let ready = Readiness::default();
+    let state = http::State { app: app.clone(), ready: ready.clone(), listen: address };
+    let (stop, stopping) = watch::channel(false);
+    let server = tokio::spawn(serve(listener, state, stopping));
+
+    let resumed = app.imports.resume().await?;
+    if resumed > 0 {
+        tracing::info!(resumed, "imports that were cut off go on");
+    }
+    if args.demo {
+        demo::load(&app).await?;
+    }
+    ready.set();
+    let documents = app.library.count().await?;
+    tracing::info!(documents, clauses = app.library.passages(), "CityMind 已就绪：http://{address}  （无模型·检索问答，Ctrl C 停止）");
+    if !address.ip().is_loopback() {
+        tracing::warn!("正在监听本机以外的地址：管理操作需要管理密钥（citymind key 查看）；请在前面放置 HTTPS 反向代理");
+    }
+    wait_for_signal().await?;
+    tracing::info!("正在停止");
+    let _ = stop.send(true);
+    server.await.map_err(Error::internal)??;
+    app.folder.retract();
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, state: http::State, mut stopping: watch::Receiver<bool>) -> Result<()> {
+    let service = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut deadline = stopping.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(|s| *s).await;
+    });
+    // Streams that nobody ends must not hold the process: what is stored is stored already.
+    let patience = async move {
+        let _ = deadline.wait_for(|s| *s).await;
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    };
+    tokio::select! {
+        done = server => done.map_err(Error::internal),
+        () = patience => Ok(()),
+    }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

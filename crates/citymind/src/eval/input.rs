@@ -1,0 +1,61 @@
+//! JSON lines, plain or gzip.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use kernel::{Error, ErrorCode, Result};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// An entry of a corpus.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
+/// A question.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(rename = "_id")]
+    pub(super) id: String,
+    pub(super) text: String,
+}
+
+/// Calls `visit` with each line of a file; a bad line is named by its number.
+pub(super) fn each<T: DeserializeOwned>(path: &Path, mut visit: impl FnMut(T) -> Result<()>) -> Result<()> {
+    let file = File::open(path).map_err(|e| {
+        Error::new(ErrorCode::InvalidInput, format!("打不开 {}：{e}。", path.display()))
+    })?;
+    let gzip = path.extension().is_some_and(|e| e == "gz");
+    let plain: Box<dyn Read> = if gzip { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut reader = BufReader::with_capacity(1 << 16, plain);
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        number += 1;
+        let bad = |what: String| Error::new(ErrorCode::InvalidInput, format!("{} 第 {number} 行{what}。", path.display()));
+        if reader.read_until(b'\n', &mut line).map_err(|e| bad(format!("读不出：{e}")))? == 0 {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(&line).map_err(|_| bad("不是 UTF-8 文本".into()))?;
+        if !text.trim().is_empty() {
+            visit(serde_json::from_str(text).map_err(|e| bad(format!("不合格式：{e}")))?)?;
+        }
+    }
+}
+
+/// All lines of a file.
+pub(super) fn all<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let mut out = Vec::new();
+    each(path, |item| {
+        out.push(item);
+        Ok(())
+    })?;
+    Ok(out)
+}

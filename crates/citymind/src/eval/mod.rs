@@ -1,0 +1,72 @@
+//! The evaluation door: public formats in, raw answers out, over the very code paths of the product.
+
+mod answers;
+mod input;
+mod report;
+mod retrieval;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use kernel::{Error, ErrorCode, Result};
+
+#[derive(Subcommand)]
+pub(crate) enum Suite {
+    /// 检索：每个问题给出 100 个条目
+    Retrieval(CorpusArgs),
+    /// 问答：每个问题给出答案和逐字依据
+    Answers(CorpusArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CorpusArgs {
+    /// 语料 {_id,title,text}，JSON 行，可为 .gz
+    #[arg(long)]
+    corpus: PathBuf,
+    /// 问题 {_id,text}，JSON 行，可为 .gz
+    #[arg(long)]
+    queries: PathBuf,
+    /// 原始答案写到这里
+    #[arg(long)]
+    out: PathBuf,
+    /// 语言模型
+    #[arg(long, default_value = "none")]
+    model: String,
+    /// 向量模型
+    #[arg(long, default_value = "none")]
+    embedder: String,
+    /// 并行线程数
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// 把用时和内存以 JSON 输出到标准输出
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(suite: Suite) -> Result<()> {
+    match suite {
+        Suite::Retrieval(args) => {
+            args.check()?;
+            retrieval::run(&args)
+        }
+        Suite::Answers(args) => {
+            args.check()?;
+            answers::run(&args).await
+        }
+    }
+}
+
+impl CorpusArgs {
+    fn check(&self) -> Result<()> {
+        for (flag, value) in [("--model", &self.model), ("--embedder", &self.embedder)] {
+            if value != "none" {
+                let message = format!("{flag} {value}：本版本还不支持模型，请用 none。");
+                return Err(Error::new(ErrorCode::InvalidInput, message));
+            }
+        }
+        if self.threads == 0 {
+            return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The suite `retrieval`: each entry of the corpus is one passage.
+
+use std::{collections::HashMap, time::Instant};
+
+use engine_search::TantivyIndex;
+use kernel::{
+    Result,
+    lexical::{Attributes, Change, Filter, LexicalIndex, Passage},
+};
+use knowledge::retrieval::{self, CHARACTER_WEIGHT, Question, Scope, tokens};
+
+use super::{
+    CorpusArgs,
+    input::{Asked, Entry, all, each},
+    report::{AnswerFile, Clock},
+};
+
+/// Results for each question.
+const RESULTS: usize = 100;
+
+/// Entries handed to the index at a time.
+const BATCH: usize = 1 << 16;
+
+pub(super) fn run(args: &CorpusArgs) -> Result<()> {
+    let start = Instant::now();
+    let index = TantivyIndex::in_memory()?;
+    let mut scopes = HashMap::new();
+    let (mut changes, mut revision) = (Vec::new(), 0);
+    each(&args.corpus, |entry: Entry| {
+        if is_statute(&entry.title) {
+            scopes.insert(entry.id.clone(), Scope::of(&entry.title));
+        }
+        let passage = Passage { clause: 0, tokens: [tokens::of_title(&entry.title, &[]), tokens::of_text(&entry.text)] };
+        changes.push(Change::Replace { document: entry.id, attributes: Attributes::default(), passages: vec![passage] });
+        if changes.len() == BATCH {
+            revision += 1;
+            index.apply(std::mem::take(&mut changes), revision)?;
+        }
+        Ok(())
+    })?;
+    index.apply(changes, revision + 1)?;
+    let indexed = start.elapsed().as_secs_f64();
+
+    let questions: Vec<Asked> = all(&args.queries)?;
+    let mut out = AnswerFile::create(&args.out)?;
+    let mut clock = Clock::new(questions.len());
+    for asked in &questions {
+        let start = Instant::now();
+        let question = Question::new(&asked.text, CHARACTER_WEIGHT);
+        let ranking = retrieval::rank(&index, &scopes, question, Filter::default(), RESULTS)?;
+        clock.item(start.elapsed());
+        for (rank, hit) in ranking.hits.iter().enumerate() {
+            out.line(&format!("{}\t{}\t{}\t{}", asked.id, hit.document, rank + 1, hit.score))?;
+        }
+    }
+    out.finish()?;
+    clock.report(args.json, &[("index_seconds", indexed)]);
+    Ok(())
+}
+
+/// Whether a title names an article of a statute.
+fn is_statute(title: &str) -> bool {
+    title.ends_with('条') || title.rsplit_once("条之").is_some_and(|(law, rest)| law.contains('第') && rest.chars().count() <= 3)
+}

@@ -1,0 +1,91 @@
+//! The HTTP door: everything that knows axum.
+//!
+//! | file | what |
+//! |---|---|
+//! | `door.rs` | capabilities as routes, plain or as server-sent events |
+//! | `caller.rs` | who calls: the visitor's cookie, the operator's key |
+//! | `error.rs` | errors as RFC 9457 problem details |
+//! | `transfer.rs` | files in (imports) and out (originals) |
+//! | `follow.rs` | an import followed live |
+//! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
+//! | `status.rs` | health and what the product runs on |
+//! | `console.rs` | the embedded console |
+
+mod caller;
+mod console;
+mod door;
+mod error;
+mod follow;
+pub(crate) mod openapi;
+mod status;
+mod transfer;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+pub(crate) use status::Readiness;
+
+use crate::wiring::App;
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) app: Arc<App>,
+    pub(crate) ready: Readiness,
+    pub(crate) listen: SocketAddr,
+}
+
+/// A JSON body's greatest size, in bytes.
+const BODY: usize = 256 << 10;
+
+/// All routes.
+pub(crate) fn router(state: State) -> Router {
+    let upload = usize::try_from(state.app.config.limits.upload_mib << 20).unwrap_or(usize::MAX);
+    let transfers = Router::new()
+        .route("/knowledge/imports", post(transfer::upload).layer(DefaultBodyLimit::max(upload)))
+        .route("/knowledge/documents/{id}/original", get(transfer::original))
+        .route("/knowledge/imports/{id}/events", get(follow::events))
+        .route("/status", get(status::status));
+    let api = door::routes(&state.app.capabilities)
+        .layer(DefaultBodyLimit::max(BODY))
+        .merge(transfers)
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method);
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/health/live", get(status::live))
+        .route("/health/ready", get(status::ready))
+        .fallback(console::serve)
+        .layer(middleware::from_fn(harden))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// Headers that keep a page from being framed, sniffed or made to load foreign code.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
+        ),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,15 @@
+//! CityMind 城智: the server and the command line.
+
+mod bench;
+mod cli;
+mod config;
+mod demo;
+mod eval;
+mod http;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,69 @@
+//! Files to text with structure: bytes and a name in, clauses with their headings, dates, issuer and number out. No I/O.
+//!
+//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx).
+//! - [`is_archive`] and [`unpack`] open a zip of such files.
+//! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
+//! - [`is_suspicious`] recognises text that gives orders to a language model.
+
+mod archive;
+mod charset;
+mod document;
+mod docx;
+mod fault;
+mod format;
+mod html;
+mod limits;
+mod markdown;
+mod metadata;
+mod note;
+mod page;
+mod place;
+mod plain;
+mod structure;
+mod table;
+
+pub use archive::{Entry, unpack};
+pub use document::{
+    Clause, ClauseKind, Declared, Document, DocumentKind, Format, Heading, Metadata, Note, Place,
+    Reference,
+};
+pub use format::is_archive;
+pub use limits::Limits;
+pub use note::is_suspicious;
+
+/// Reads one file.
+///
+/// The content decides the format; the name decides between kinds of text and gives the title as a last resort.
+///
+/// # Errors
+///
+/// `UnsupportedFormat`, `DamagedFile`, `UnsafeFile`, `TooLarge` and `EmptyDocument`, each with a message in Chinese that names the
+/// file and says what to do.
+pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Document> {
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(fault::too_large(
+            name,
+            &format!("文件不能超过 {}", fault::megabytes(limits.file_bytes)),
+        ));
+    }
+    let format = format::detect(name, bytes)?;
+    let source = match format {
+        Format::Markdown => markdown::lines(name, bytes)?,
+        Format::Text => plain::lines(name, bytes)?,
+        Format::Html => html::lines(name, bytes, limits)?,
+        Format::Docx => docx::lines(name, bytes, limits)?,
+    };
+    let page = page::assemble(name, &source, limits)?;
+    let structured = structure::recognise(&page);
+    let metadata = metadata::extract(name, &page, &source.said);
+    let mut document = Document {
+        format,
+        text: page.text,
+        clauses: structured.clauses,
+        outline: structured.outline,
+        metadata,
+        notes: Vec::new(),
+    };
+    document.notes = note::collect(&document);
+    Ok(document)
+}

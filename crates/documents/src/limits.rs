@@ -1,0 +1,29 @@
+/// What a file may cost at most. Everything beyond is refused with `TooLarge` or `UnsafeFile`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one file, and of one unpacked archive entry.
+    pub file_bytes: u64,
+    /// Entries of one archive, those of an archive within it included.
+    pub archive_entries: usize,
+    /// Bytes of all unpacked entries of one archive together.
+    pub archive_bytes: u64,
+    /// Unpacked ÷ packed bytes of one entry, checked once more than 1 MiB is unpacked.
+    pub entry_ratio: u64,
+    /// Depth of nested elements in XML and HTML.
+    pub xml_depth: usize,
+    /// Characters of the text of one document.
+    pub characters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 64 << 20,
+            archive_entries: 20_000,
+            archive_bytes: 2 << 30,
+            entry_ratio: 200,
+            xml_depth: 256,
+            characters: 5_000_000,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What every reader hands over: lines with hints; and the canonical text made of them.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+use kernel::Result;
+
+use crate::fault;
+use crate::limits::Limits;
+
+/// What the source's markup says about a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hint {
+    Plain,
+    /// The title of the document.
+    Title,
+    /// A heading of that level, 1 is outermost.
+    Heading(u8),
+    /// A line that is bold or centred as a whole.
+    Strong,
+    /// First row of a table.
+    Header,
+    /// The rule under the first row.
+    Rule,
+    /// Any other row.
+    Row,
+}
+
+impl Hint {
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self, Hint::Header | Hint::Rule | Hint::Row)
+    }
+}
+
+/// A line of the source. An empty text is a blank line.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) text: String,
+    pub(crate) hint: Hint,
+}
+
+impl Line {
+    pub(crate) fn new(text: impl Into<String>, hint: Hint) -> Self {
+        Self {
+            text: text.into(),
+            hint,
+        }
+    }
+}
+
+/// What the source says outside of its text: meta tags of a page, properties of a document.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) title: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) number: Option<String>,
+    pub(crate) issued: Option<Date>,
+}
+
+/// A file taken apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) said: Said,
+}
+
+/// A piece of the text that is looked at as one paragraph.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) span: Range<usize>,
+    pub(crate) hint: Hint,
+}
+
+/// The canonical text and its paragraphs.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) text: String,
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl Page {
+    pub(crate) fn str(&self, index: usize) -> &str {
+        &self.text[self.blocks[index].span.clone()]
+    }
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{180e}' | '\u{fe00}'..='\u{fe0f}')
+        || c.is_control() && c != '\t'
+}
+
+/// Drops invisible characters and blanks at the end, makes special spaces plain ones.
+pub(crate) fn clean(line: &str) -> String {
+    let mut out: String = line
+        .chars()
+        .filter(|&c| !is_invisible(c))
+        .map(|c| {
+            if matches!(
+                c,
+                '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}'
+            ) {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Joins the lines to the canonical text.
+pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<Page> {
+    let mut text = String::new();
+    let mut blocks = Vec::new();
+    let mut blank = false;
+    let mut characters = 0;
+    for line in &source.lines {
+        for part in line
+            .text
+            .split(['\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
+        {
+            let part = clean(part);
+            let inner = part.trim_start();
+            if inner.is_empty() {
+                blank = true;
+                continue;
+            }
+            if !text.is_empty() {
+                text.push_str(if blank { "\n\n" } else { "\n" });
+            }
+            blank = false;
+            let start = text.len() + part.len() - inner.len();
+            text.push_str(&part);
+            characters += part.chars().count() + 1;
+            blocks.push(Block {
+                span: start..text.len(),
+                hint: line.hint,
+            });
+        }
+        if characters > limits.characters {
+            return Err(fault::too_large(
+                name,
+                &format!("文字不能超过 {} 万字", limits.characters / 10_000),
+            ));
+        }
+    }
+    if blocks.is_empty() {
+        return Err(fault::empty(name));
+    }
+    Ok(Page { text, blocks })
+}

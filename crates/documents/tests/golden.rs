@@ -1,0 +1,136 @@
+//! Small files of each format and structure, compared with what was accepted before (`INSTA_UPDATE=always` accepts anew).
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod common;
+
+use common::{check, docx, open, paragraph, render};
+
+fn golden(file: &str) {
+    let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+    let document = open(file, &std::fs::read(path).unwrap());
+    check(&document).unwrap();
+    insta::with_settings!({snapshot_path => "golden", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(file, render(&document));
+    });
+}
+
+#[test]
+fn reads_a_statute_with_contents_chapters_and_a_table() {
+    golden("statute.md");
+}
+
+#[test]
+fn reads_an_official_notice_with_an_annex() {
+    golden("notice.txt");
+}
+
+#[test]
+fn reads_the_main_content_of_a_web_page() {
+    golden("guide.html");
+}
+
+#[test]
+fn reads_questions_and_answers() {
+    golden("faq.md");
+}
+
+#[test]
+fn takes_a_notice_on_one_line_apart() {
+    golden("scraped.txt");
+}
+
+#[test]
+fn reads_the_items_of_an_amendment() {
+    golden("amendment.md");
+}
+
+const NUMBERING: &str = r#"<w:numbering xmlns:w="x"><w:abstractNum w:abstractNumId="1">
+<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>
+<w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="（%2）"/></w:lvl>
+<w:lvl w:ilvl="2"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%3."/></w:lvl></w:abstractNum>
+<w:num w:numId="5"><w:abstractNumId w:val="1"/></w:num></w:numbering>"#;
+const STYLES: &str = r#"<w:styles xmlns:w="x"><w:style w:type="paragraph" w:styleId="a3"><w:name w:val="Title"/></w:style>
+<w:style w:type="paragraph" w:styleId="TOC1"><w:name w:val="toc 1"/></w:style></w:styles>"#;
+const FOOTNOTES: &str = r#"<w:footnotes xmlns:w="x"><w:footnote w:id="2"><w:p><w:r><w:t>以社保系统记录为准。</w:t></w:r></w:p></w:footnote></w:footnotes>"#;
+
+fn numbered(level: u8, text: &str) -> String {
+    format!(
+        r#"<w:p><w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="5"/></w:numPr></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"#
+    )
+}
+
+#[test]
+fn reads_a_word_document_with_automatic_numbers_and_tracked_changes() {
+    let body = [
+        r#"<w:p><w:pPr><w:pStyle w:val="a3"/></w:pPr><w:r><w:t>启明市就业补助资金管理细则</w:t></w:r></w:p>"#.to_owned(),
+        paragraph("启人社规〔2025〕9号"),
+        r#"<w:p><w:pPr><w:pStyle w:val="TOC1"/></w:pPr><w:r><w:t>一、补助对象1</w:t></w:r></w:p>"#.to_owned(),
+        numbered(0, "补助对象"),
+        r#"<w:p><w:r><w:t>本细则所称补助对象是</w:t></w:r><w:del><w:r><w:delText>旧的</w:delText></w:r></w:del><w:ins><w:r><w:t>本市登记的</w:t></w:r></w:ins><w:r><w:rPr><w:vanish/></w:rPr><w:t>隐藏</w:t></w:r><w:r><w:t>失业人员&amp;困难人员</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:t>。</w:t></w:r></w:p>"#.to_owned(),
+        numbered(0, "补助标准"),
+        numbered(1, "培训补贴。按照培训合格人数给予补贴，每人每年最多享受三次，同一职业同一等级不得重复享受，补贴直接拨付到培训机构。"),
+        numbered(1, "社保补贴。标准如下："),
+        r#"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>类别</w:t></w:r></w:p></w:tc><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr><w:p><w:r><w:t>标准</w:t></w:r></w:p></w:tc></w:tr>
+<w:tr><w:tc><w:tcPr><w:vMerge w:val="restart"/></w:tcPr><w:p><w:r><w:t>养老</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>单位</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>16%</w:t></w:r></w:p></w:tc></w:tr>
+<w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc><w:tc><w:p><w:r><w:t>个人</w:t></w:r></w:p></w:tc><w:tc><w:tbl><w:tr><w:tc><w:p><w:r><w:t>8%</w:t></w:r></w:p></w:tc></w:tr></w:tbl><w:p/></w:tc></w:tr></w:tbl>"#.to_owned(),
+        r#"<w:p><mc:AlternateContent><mc:Choice><w:r><w:txbxContent><w:p><w:r><w:t>文本框里的说明文字</w:t></w:r></w:p></w:txbxContent></w:r></mc:Choice><mc:Fallback><w:r><w:t>文本框里的说明文字</w:t></w:r></mc:Fallback></mc:AlternateContent></w:p>"#.to_owned(),
+        paragraph("本细则自2025年6月1日起施行，有效期5年。"),
+        paragraph("启明市人力资源和社会保障局"),
+        paragraph("2025年5月20日"),
+    ]
+    .concat();
+    let bytes = docx(
+        &body,
+        &[
+            ("word/styles.xml", STYLES),
+            ("word/numbering.xml", NUMBERING),
+            ("word/footnotes.xml", FOOTNOTES),
+        ],
+    );
+    let document = open("启明市就业补助资金管理细则.docx", &bytes);
+    check(&document).unwrap();
+    insta::with_settings!({snapshot_path => "golden", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("numbered.docx", render(&document));
+    });
+}
+
+#[test]
+fn says_where_in_an_article_a_byte_stands() {
+    let path = format!("{}/tests/golden/statute.md", env!("CARGO_MANIFEST_DIR"));
+    let document = open("statute.md", &std::fs::read(path).unwrap());
+    let at = |words: &str| {
+        document
+            .locate(document.text.rfind(words).unwrap())
+            .unwrap()
+            .label
+    };
+    assert_eq!(at("为了加强城市绿化"), "第一条");
+    assert_eq!(at("法律另有规定"), "第二条第一款");
+    assert_eq!(at("公园绿地"), "第二条第二款第（一）项");
+    assert_eq!(at("河道两岸"), "第二条第二款第（二）项第2目");
+    assert_eq!(at("其他绿地"), "第二条第二款第（三）项");
+    assert_eq!(at("前款第（三）项"), "第二条第三款");
+    assert_eq!(at("居住区"), "表1");
+    assert_eq!(at("前款指标"), "第五条第二款");
+    assert_eq!(
+        document.locate(
+            document
+                .text
+                .find("第二章　规划和建设\n\n### ")
+                .unwrap_or(document.text.len())
+        ),
+        None
+    );
+}
+
+#[test]
+fn serialises_and_reads_back() {
+    let path = format!("{}/tests/golden/statute.md", env!("CARGO_MANIFEST_DIR"));
+    let document = open("statute.md", &std::fs::read(path).unwrap());
+    let json = serde_json::to_string(&document).unwrap();
+    assert!(json.contains(r#""format":"md""#) && json.contains(r#""effective_from":"2024-03-01""#));
+    assert_eq!(
+        serde_json::from_str::<citymind_documents::Document>(&json).unwrap(),
+        document
+    );
+}

@@ -1,0 +1,9 @@
+//! Fakes of the seams, and one conformance suite per seam that every implementation runs.
+
+mod files;
+mod lexical;
+mod records;
+
+pub use files::{MemoryFiles, files_conform};
+pub use lexical::{MemoryIndex, index_conforms};
+pub use records::{MemoryRecords, records_conform};

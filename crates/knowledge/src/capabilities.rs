@@ -1,0 +1,251 @@
+//! What the outside can do with knowledge.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use kernel::{
+    Page, Result,
+    capability::{Capability, Context, Definition, Method, Permission, Registered},
+    page::PageRequest,
+    time,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    imports::{Import, Imports, RowState},
+    library::{Facets, Library, ListInput, Rebuilt, SearchInput, SearchOutput},
+    view::{DocumentDetail, DocumentSummary},
+};
+
+/// All capabilities of knowledge.
+pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
+    let library = imports.library();
+    vec![
+        Registered::new(SearchClauses(library.clone())),
+        Registered::new(ListDocuments(library.clone())),
+        Registered::new(GetDocument(library.clone())),
+        Registered::new(ListFacets(library.clone())),
+        Registered::new(WithdrawDocument(library.clone())),
+        Registered::new(RestoreDocument(library.clone())),
+        Registered::new(Reindex(library.clone())),
+        Registered::new(ListImports(imports.clone())),
+        Registered::new(GetImport(imports.clone())),
+        Registered::new(CancelImport(imports.clone())),
+    ]
+}
+
+/// Takes nothing.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Nothing {}
+
+/// Names a document or another thing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ById {
+    /// Its id.
+    pub id: String,
+}
+
+fn get(name: &'static str, title: &'static str, description: &'static str, path: &'static str) -> Definition {
+    Definition { name, title, description, permission: Permission::Public, method: Method::Get, path, streams: false }
+}
+
+fn operate(name: &'static str, title: &'static str, description: &'static str, path: &'static str) -> Definition {
+    Definition { permission: Permission::Operator, method: Method::Post, ..get(name, title, description, path) }
+}
+
+struct SearchClauses(Arc<Library>);
+
+impl Capability for SearchClauses {
+    type Input = SearchInput;
+    type Output = SearchOutput;
+
+    fn definition(&self) -> Definition {
+        Definition {
+            method: Method::Post,
+            ..get("knowledge.search", "检索条款", "在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。", "/knowledge/search")
+        }
+    }
+
+    async fn call(&self, _: &Context, input: SearchInput) -> Result<SearchOutput> {
+        self.0.search(input).await
+    }
+}
+
+struct ListDocuments(Arc<Library>);
+
+impl Capability for ListDocuments {
+    type Input = ListInput;
+    type Output = Page<DocumentSummary>;
+
+    fn definition(&self) -> Definition {
+        get("knowledge.documents", "列出文件", "分页列出知识库中的文件，可筛选和排序。", "/knowledge/documents")
+    }
+
+    async fn call(&self, _: &Context, input: ListInput) -> Result<Page<DocumentSummary>> {
+        self.0.list(&input).await
+    }
+}
+
+/// Names a document as of a day.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentInput {
+    /// Its id.
+    pub id: String,
+    /// The day for which its status is told (default today).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub as_of: Option<Date>,
+}
+
+struct GetDocument(Arc<Library>);
+
+impl Capability for GetDocument {
+    type Input = DocumentInput;
+    type Output = DocumentDetail;
+
+    fn definition(&self) -> Definition {
+        get("knowledge.document", "阅读文件", "取得一份文件的全文，按条款划分，带结构、效力和废止关系。", "/knowledge/documents/{id}")
+    }
+
+    async fn call(&self, _: &Context, input: DocumentInput) -> Result<DocumentDetail> {
+        self.0.detail(&input.id, input.as_of.unwrap_or_else(time::today)).await
+    }
+}
+
+struct ListFacets(Arc<Library>);
+
+impl Capability for ListFacets {
+    type Input = Nothing;
+    type Output = Facets;
+
+    fn definition(&self) -> Definition {
+        get("knowledge.facets", "筛选项", "列出知识库可用的筛选项及文件数。", "/knowledge/facets")
+    }
+
+    async fn call(&self, _: &Context, _: Nothing) -> Result<Facets> {
+        self.0.facets().await
+    }
+}
+
+struct WithdrawDocument(Arc<Library>);
+
+impl Capability for WithdrawDocument {
+    type Input = ById;
+    type Output = DocumentSummary;
+
+    fn definition(&self) -> Definition {
+        let path = "/knowledge/documents/{id}";
+        Definition {
+            method: Method::Delete,
+            ..operate("knowledge.withdraw", "撤下文件", "撤下一份文件：不再被检索和引用，可以恢复。", path)
+        }
+    }
+
+    async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
+        Ok(DocumentSummary::of(&self.0.withdraw(&input.id).await?, time::today()))
+    }
+}
+
+struct RestoreDocument(Arc<Library>);
+
+impl Capability for RestoreDocument {
+    type Input = ById;
+    type Output = DocumentSummary;
+
+    fn definition(&self) -> Definition {
+        operate("knowledge.restore", "恢复文件", "恢复一份撤下的文件。", "/knowledge/documents/{id}/restore")
+    }
+
+    async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
+        Ok(DocumentSummary::of(&self.0.restore(&input.id).await?, time::today()))
+    }
+}
+
+struct Reindex(Arc<Library>);
+
+impl Capability for Reindex {
+    type Input = Nothing;
+    type Output = Rebuilt;
+
+    fn definition(&self) -> Definition {
+        operate("knowledge.reindex", "重建索引", "丢弃检索索引并从存储重建。", "/knowledge/reindex")
+    }
+
+    async fn call(&self, _: &Context, _: Nothing) -> Result<Rebuilt> {
+        self.0.reindex().await
+    }
+}
+
+struct ListImports(Arc<Imports>);
+
+impl Capability for ListImports {
+    type Input = PageRequest;
+    type Output = Page<Import>;
+
+    fn definition(&self) -> Definition {
+        let path = "/knowledge/imports";
+        Definition {
+            permission: Permission::Operator,
+            ..get("knowledge.imports", "导入记录", "分页列出导入记录，最近的在前。", path)
+        }
+    }
+
+    async fn call(&self, _: &Context, input: PageRequest) -> Result<Page<Import>> {
+        self.0.list(input).await
+    }
+}
+
+/// Names an import and a page of its files.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportInput {
+    /// Its id.
+    pub id: String,
+    /// Only files in this state.
+    #[serde(default)]
+    pub state: Option<RowState>,
+    /// Which page, from 1.
+    #[serde(default)]
+    pub page: Option<u64>,
+    /// How many a page holds, at most 200.
+    #[serde(default)]
+    pub page_size: Option<u64>,
+}
+
+struct GetImport(Arc<Imports>);
+
+impl Capability for GetImport {
+    type Input = ImportInput;
+    type Output = Import;
+
+    fn definition(&self) -> Definition {
+        let path = "/knowledge/imports/{id}";
+        Definition {
+            permission: Permission::Operator,
+            ..get("knowledge.import", "导入详情", "取得一次导入的进度和逐个文件的结果。", path)
+        }
+    }
+
+    async fn call(&self, _: &Context, input: ImportInput) -> Result<Import> {
+        let page = PageRequest { page: input.page, page_size: input.page_size };
+        self.0.get(&input.id, input.state, page).await
+    }
+}
+
+struct CancelImport(Arc<Imports>);
+
+impl Capability for CancelImport {
+    type Input = ById;
+    type Output = Import;
+
+    fn definition(&self) -> Definition {
+        operate("knowledge.import_cancel", "取消导入", "停止一次导入；已导入的文件保留。", "/knowledge/imports/{id}/cancel")
+    }
+
+    async fn call(&self, _: &Context, input: ById) -> Result<Import> {
+        self.0.cancel(&input.id).await
+    }
+}

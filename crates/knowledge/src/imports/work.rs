@@ -1,0 +1,206 @@
+//! The work of an import: batch after batch, each whole.
+
+use std::{path::Path, sync::atomic::Ordering};
+
+use kernel::{
+    Error, ErrorCode, Result,
+    records::{Condition, Query, Sort, Write},
+    time,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    IMPORTS, Import, ImportRecord, ImportRow, ImportState, Imports, ROWS, RowRecord, Running,
+};
+use crate::{Incoming, Outcome};
+
+/// A batch ends at so many files …
+const BATCH_FILES: usize = 48;
+/// … or so many bytes.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Files read, to be imported together.
+#[derive(Default)]
+struct Batch {
+    bytes: usize,
+    rows: Vec<RowRecord>,
+    files: Vec<Result<Incoming>>,
+}
+
+impl Batch {
+    fn push(&mut self, row: RowRecord, file: Result<Incoming>) {
+        self.bytes += file.as_ref().map_or(0, |f| f.bytes.len());
+        self.rows.push(row);
+        self.files.push(file);
+    }
+
+    fn full(&self) -> bool {
+        self.rows.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES
+    }
+}
+
+impl Imports {
+    pub(super) async fn work(&self, mut import: ImportRecord, running: &Running) -> Result<()> {
+        let mut batch = Batch::default();
+        while !running.cancelled.load(Ordering::Acquire) {
+            let waiting = self.waiting(&import.id).await?;
+            if waiting.is_empty() {
+                break;
+            }
+            for row in waiting {
+                if running.cancelled.load(Ordering::Acquire) {
+                    break;
+                }
+                self.take(&import, row, &mut batch, running).await?;
+                if batch.full() {
+                    self.commit(&import, &mut batch, running).await?;
+                }
+            }
+            self.commit(&import, &mut batch, running).await?;
+        }
+        import.state = if running.cancelled.load(Ordering::Acquire) { ImportState::Cancelled } else { ImportState::Done };
+        import.finished_at = Some(time::now());
+        self.library.records().save(&IMPORTS, &import.id, &import).await?;
+        self.discard(&import.id).await;
+        self.report(&import, running, Vec::new()).await
+    }
+
+    async fn waiting(&self, import: &str) -> Result<Vec<RowRecord>> {
+        let query = Query {
+            all: vec![Condition::is("import", import), Condition::is("state", "waiting")],
+            sort: Some(Sort { field: "place".into(), descending: false }),
+            limit: 512,
+            ..Query::default()
+        };
+        self.library.records().list(&ROWS, &query).await
+    }
+
+    /// Reads a waiting file into the batch; an archive is opened and taken in on the way.
+    async fn take(&self, import: &ImportRecord, row: RowRecord, batch: &mut Batch, running: &Running) -> Result<()> {
+        let read = match &row.file {
+            Some(file) => read(file, &row.row.path, self.library.limits().archive_bytes).await,
+            None => Err(Error::new(ErrorCode::NotFound, "压缩包中断后未能继续，请重新导入。")),
+        };
+        match read {
+            Ok(bytes) if documents::is_archive(&row.row.path, &bytes) => self.open_archive(import, row, bytes, running).await,
+            Ok(bytes) => {
+                let incoming =
+                    Incoming { space: import.space.clone(), path: row.row.path.clone(), bytes, title: None };
+                batch.push(row, Ok(incoming));
+                Ok(())
+            }
+            Err(error) => {
+                batch.push(row, Err(error));
+                Ok(())
+            }
+        }
+    }
+
+    async fn open_archive(&self, import: &ImportRecord, row: RowRecord, bytes: Vec<u8>, running: &Running) -> Result<()> {
+        let name = row.row.path.clone();
+        let limits = self.library.limits().clone();
+        let (sender, mut entries) = mpsc::channel::<documents::Entry>(16);
+        let opened = tokio::task::spawn_blocking({
+            let name = name.clone();
+            move || {
+                documents::unpack(&name, &bytes, &limits, &mut |entry| {
+                    sender.blocking_send(entry).map_err(|_| Error::new(ErrorCode::Unavailable, "导入已取消。"))
+                })
+            }
+        });
+        let mut batch = Batch::default();
+        while let Some(entry) = entries.recv().await {
+            if running.cancelled.load(Ordering::Acquire) {
+                break;
+            }
+            let shown = format!("{name} › {}", entry.path);
+            let incoming = entry.bytes.map(|bytes| Incoming {
+                space: import.space.clone(),
+                // Without the archive's name: packed anew, the same file stays the same document.
+                path: entry.path,
+                bytes,
+                title: None,
+            });
+            batch.push(RowRecord::waiting(&import.id, row.place, shown, None), incoming);
+            if batch.full() {
+                self.commit(import, &mut batch, running).await?;
+            }
+        }
+        drop(entries);
+        self.commit(import, &mut batch, running).await?;
+        match opened.await.map_err(Error::internal)? {
+            // The archive itself is no document: its entries' rows stand for it.
+            Ok(()) => self.library.records().apply(vec![Write::Delete { collection: ROWS.name, id: row.id() }]).await?,
+            Err(_) if running.cancelled.load(Ordering::Acquire) => return Ok(()),
+            Err(error) => self.library.records().apply(vec![row.told(&Err(error)).write()?]).await?,
+        };
+        self.report(import, running, Vec::new()).await
+    }
+
+    /// Commits the batch's documents together with the rows that tell of them.
+    async fn commit(&self, import: &ImportRecord, batch: &mut Batch, running: &Running) -> Result<()> {
+        let Batch { mut rows, files, .. } = std::mem::take(batch);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut readable = Vec::new();
+        let mut failed: Vec<Option<Error>> = Vec::new();
+        for file in files {
+            match file {
+                Ok(incoming) => {
+                    readable.push(incoming);
+                    failed.push(None);
+                }
+                Err(error) => failed.push(Some(error)),
+            }
+        }
+        let staged: Vec<_> = rows.iter().filter_map(|r| r.file.clone()).collect();
+        let mut told = Vec::new();
+        let mut accompany = |outcomes: &[Result<Outcome>]| -> Result<Vec<Write>> {
+            let mut outcomes = outcomes.iter();
+            for (row, failed) in std::mem::take(&mut rows).into_iter().zip(std::mem::take(&mut failed)) {
+                let row = match failed {
+                    Some(error) => row.told(&Err(error)),
+                    None => match outcomes.next() {
+                        Some(outcome) => row.told(outcome),
+                        None => row,
+                    },
+                };
+                told.push(row);
+            }
+            told.iter().map(RowRecord::write).collect()
+        };
+        self.library.add(readable, &mut accompany).await?;
+        for file in staged.iter().filter(|f| f.starts_with(&self.staging)) {
+            let _ = tokio::fs::remove_file(file).await;
+        }
+        self.report(import, running, told.into_iter().map(ImportRow::from).collect()).await
+    }
+
+    async fn report(&self, import: &ImportRecord, running: &Running, rows: Vec<ImportRow>) -> Result<()> {
+        if running.progress.receiver_count() > 0 {
+            let mut progress: Import = self.summary(import).await?;
+            progress.rows_total = progress.total;
+            progress.rows = rows;
+            // Nobody may be listening any more.
+            let _ = running.progress.send(progress);
+        }
+        Ok(())
+    }
+}
+
+async fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
+    let size = tokio::fs::metadata(file).await.map(|m| m.len()).unwrap_or(0);
+    if size > limit {
+        return Err(Error::new(ErrorCode::TooLarge, format!("“{name}”有 {} MB，超过上限 {} MB。请拆分后再导入。", size >> 20, limit >> 20)));
+    }
+    tokio::fs::read(file).await.map_err(|e| {
+        let message = match e.kind() {
+            std::io::ErrorKind::NotFound => format!("“{name}”已不在原处，请重新导入。"),
+            std::io::ErrorKind::PermissionDenied => format!("没有权限读取“{name}”。"),
+            _ => format!("读取“{name}”失败，请重新导入。"),
+        };
+        Error::new(ErrorCode::NotFound, message).with_detail(e)
+    })
+}
+

@@ -1,0 +1,22 @@
+//! Documents to clauses to retrieval to citations.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`library`] | the documents of the city: stored, indexed, listed, withdrawn |
+//! | [`imports`] | files on their way in, with a row per file, through crashes |
+//! | [`retrieval`] | from words to ranked clauses: one path for chat, test page and evaluation |
+//! | [`quote`] | passages read back from the stored source before they are shown |
+//! | [`record`] | what the store keeps |
+//! | [`view`] | what the outside sees |
+//! | [`capabilities`] | what the outside can do |
+
+pub mod capabilities;
+pub mod imports;
+pub mod library;
+pub mod quote;
+pub mod record;
+pub mod retrieval;
+pub mod view;
+
+pub use documents::{Limits, is_suspicious};
+pub use library::{Incoming, Library, Outcome};

@@ -1,0 +1,143 @@
+//! The index follows the store.
+
+use std::time::Instant;
+
+use kernel::{
+    Error, Result,
+    lexical::{Change, Passage},
+    records::{Condition, Query, Sort},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Library;
+use crate::{
+    record::{DOCUMENTS, DocumentRecord},
+    retrieval::tokens,
+};
+
+/// Documents read from the store at a time.
+const BATCH: u64 = 64;
+
+/// What rebuilding the index came to.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Rebuilt {
+    /// The store's revision that the index now stands at.
+    pub revision: u64,
+    /// How many documents were indexed.
+    pub documents: u64,
+    /// How many passages can be found.
+    pub passages: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+impl Library {
+    /// Puts documents' current state into the index.
+    pub(super) async fn index_documents(&self, documents: Vec<DocumentRecord>, revision: u64) -> Result<()> {
+        let mut changes = Vec::with_capacity(documents.len());
+        for document in documents {
+            self.know_scope(&document);
+            changes.push(self.change(&document).await?);
+        }
+        let index = self.index.clone();
+        tokio::task::spawn_blocking(move || index.apply(changes, revision)).await.map_err(Error::internal)?
+    }
+
+    async fn change(&self, document: &DocumentRecord) -> Result<Change> {
+        if document.withdrawn {
+            return Ok(Change::Remove { document: document.id.clone() });
+        }
+        let content = self.content(&document.id).await?;
+        let text = self.text(document).await?;
+        let passages = content.clauses.iter().enumerate().filter_map(|(ordinal, clause)| {
+            let body = text.at(&clause.span)?;
+            Some(Passage {
+                clause: u32::try_from(ordinal).ok()?,
+                tokens: [tokens::of_title(&document.title, &clause.path), tokens::of_text(body)],
+            })
+        });
+        Ok(Change::Replace {
+            document: document.id.clone(),
+            attributes: document.attributes(),
+            passages: passages.collect(),
+        })
+    }
+
+    /// Indexes what was stored after the index's revision: after a crash, or a new index altogether. A document whose
+    /// text can't be read is left out with a word in the log.
+    ///
+    /// # Errors
+    /// `Storage`, `Index`, `StorageFull`.
+    pub async fn catch_up(&self) -> Result<u64> {
+        let _gate = self.gate.lock().await;
+        let mut from = self.index.revision();
+        let stored = self.records.revision().await?;
+        if from > stored {
+            // The index is of another store: the data folder was restored from a backup.
+            self.index.clear()?;
+            from = 0;
+        }
+        let query = Query {
+            all: vec![Condition::After(from)],
+            sort: Some(Sort { field: String::new(), descending: false }),
+            ..Query::default()
+        };
+        let mut done = 0;
+        loop {
+            let found = self.records.find(&DOCUMENTS, &Query { offset: done, limit: BATCH, ..query.clone() }).await?;
+            let Some(last) = found.last() else { break };
+            // A batch of the store may span two of ours: only a revision that is wholly indexed is written down.
+            let whole = if (found.len() as u64) < BATCH { last.revision } else { last.revision - 1 };
+            let whole = whole.max(from);
+            done += found.len() as u64;
+            let mut changes = Vec::new();
+            for record in found {
+                let document: DocumentRecord = serde_json::from_value(record.body).map_err(Error::internal)?;
+                match self.change(&document).await {
+                    Ok(change) => changes.push(change),
+                    Err(error) => {
+                        tracing::error!(document = document.id, title = document.title, %error, detail = error.detail, "left out of the index");
+                        changes.push(Change::Remove { document: document.id });
+                    }
+                }
+            }
+            let index = self.index.clone();
+            tokio::task::spawn_blocking(move || index.apply(changes, whole)).await.map_err(Error::internal)??;
+        }
+        Ok(done)
+    }
+
+    /// Throws the index away and builds it again from the store.
+    ///
+    /// # Errors
+    /// `Storage`, `Index`, `StorageFull`.
+    pub async fn reindex(&self) -> Result<Rebuilt> {
+        let start = Instant::now();
+        {
+            let _gate = self.gate.lock().await;
+            let index = self.index.clone();
+            tokio::task::spawn_blocking(move || index.clear()).await.map_err(Error::internal)??;
+        }
+        let documents = self.catch_up().await?;
+        Ok(Rebuilt {
+            revision: self.index.revision(),
+            documents,
+            passages: self.index.passages(),
+            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// The revisions of the store and of the index.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn revisions(&self) -> Result<(u64, u64)> {
+        Ok((self.records.revision().await?, self.index.revision()))
+    }
+
+    /// How many clauses can be found.
+    pub fn passages(&self) -> u64 {
+        self.index.passages()
+    }
+}

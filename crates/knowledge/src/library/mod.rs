@@ -1,0 +1,132 @@
+//! The documents of the city: stored, indexed, listed, withdrawn.
+
+mod adding;
+mod indexing;
+mod listing;
+mod searching;
+
+use std::{collections::HashMap, sync::Arc};
+
+use documents::Limits;
+use kernel::{
+    Error, Result,
+    files::Files,
+    lexical::LexicalIndex,
+    records::{Records, Write},
+    time,
+};
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+
+pub use adding::{Incoming, Outcome, OutcomeState};
+pub use indexing::Rebuilt;
+pub use listing::{Facet, Facets, ListInput};
+pub use searching::{Hit, Search, SearchInput, SearchOutput};
+
+use crate::{
+    quote::Text,
+    record::{CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, RELATIONS},
+    retrieval::Scope,
+};
+
+/// The documents of the city. The store is the truth; the index follows it.
+pub struct Library {
+    records: Arc<dyn Records>,
+    files: Arc<dyn Files>,
+    index: Arc<dyn LexicalIndex>,
+    limits: Limits,
+    /// What the titles of statutes say, by document.
+    scopes: RwLock<HashMap<String, Scope>>,
+    /// Held from committing documents to indexing them, so that the index never skips a revision.
+    gate: Mutex<()>,
+}
+
+impl Library {
+    /// Opens the library and brings the index up to date with the store.
+    ///
+    /// # Errors
+    /// `Storage`, `Index`, `StorageFull`.
+    pub async fn open(
+        records: Arc<dyn Records>,
+        files: Arc<dyn Files>,
+        index: Arc<dyn LexicalIndex>,
+        limits: Limits,
+    ) -> Result<Self> {
+        records.define(&[DOCUMENTS, CONTENTS, RELATIONS]).await?;
+        let library = Self { records, files, index, limits, scopes: RwLock::default(), gate: Mutex::default() };
+        library.load_scopes().await?;
+        library.catch_up().await?;
+        Ok(library)
+    }
+
+    /// The limits on files.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The store behind the library.
+    pub fn records(&self) -> &dyn Records {
+        &*self.records
+    }
+
+    /// A document, withdrawn or not.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn document(&self, id: &str) -> Result<DocumentRecord> {
+        self.records.read(&DOCUMENTS, id).await?.ok_or_else(|| Error::not_found("这份文件"))
+    }
+
+    /// A document's structure.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn content(&self, id: &str) -> Result<ContentRecord> {
+        self.records.read(&CONTENTS, id).await?.ok_or_else(|| Error::not_found("这份文件的正文"))
+    }
+
+    /// A document's text, read from the store and proven unchanged.
+    ///
+    /// # Errors
+    /// `SourceChanged` if the stored text is no longer what was imported; `NotFound`, `Storage`.
+    pub async fn text(&self, document: &DocumentRecord) -> Result<Text> {
+        let bytes = self.files.get(&document.text).await?;
+        String::from_utf8(bytes).map(Text::new).map_err(Error::internal)
+    }
+
+    /// The file as it came.
+    ///
+    /// # Errors
+    /// `SourceChanged`, `NotFound`, `Storage`.
+    pub async fn original(&self, document: &DocumentRecord) -> Result<Vec<u8>> {
+        self.files.get(&document.source.sha256).await
+    }
+
+    /// Takes a document down: it is no longer found, nothing is lost, [`Library::restore`] brings it back.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`, `StorageFull`, `Index`.
+    pub async fn withdraw(&self, id: &str) -> Result<DocumentRecord> {
+        self.set_withdrawn(id, true).await
+    }
+
+    /// Brings a withdrawn document back.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`, `StorageFull`, `Index`.
+    pub async fn restore(&self, id: &str) -> Result<DocumentRecord> {
+        self.set_withdrawn(id, false).await
+    }
+
+    async fn set_withdrawn(&self, id: &str, withdrawn: bool) -> Result<DocumentRecord> {
+        let _gate = self.gate.lock().await;
+        let mut document = self.document(id).await?;
+        if document.withdrawn != withdrawn {
+            document.withdrawn = withdrawn;
+            document.imported_at = time::now();
+            let revision = self.records.apply(vec![Write::put(&DOCUMENTS, id, &document)?]).await?;
+            self.index_documents(vec![document.clone()], revision).await?;
+        }
+        Ok(document)
+    }
+}

@@ -1,0 +1,187 @@
+//! What the store keeps of a document: a small record to list and filter by, and its structure apart.
+
+use documents::{Clause, DocumentKind, Format, Heading, Note, Reference};
+use jiff::civil::Date;
+use kernel::{
+    evidence::DocumentStatus,
+    lexical::Attributes,
+    records::{Collection, Condition},
+    time::day_number,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Documents, to list and filter by.
+pub const DOCUMENTS: Collection = Collection {
+    name: "documents",
+    indexed: &["space", "title", "number", "kind", "region", "issued", "effective_from", "imported_at", "source.sha256"],
+};
+
+/// The structure of documents, under the same id.
+pub const CONTENTS: Collection = Collection { name: "contents", indexed: &[] };
+
+/// What documents say of other documents, found by the other's title or number.
+pub const RELATIONS: Collection = Collection { name: "relations", indexed: &["from", "title", "number"] };
+
+/// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
+pub const READER_VERSION: u32 = 1;
+
+/// A stored document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentRecord {
+    /// Derived from the space and the path: the same file keeps its id.
+    pub id: String,
+    /// The knowledge space.
+    pub space: String,
+    /// The path under which it was imported.
+    pub path: String,
+    /// The title.
+    pub title: String,
+    /// What kind of document.
+    pub kind: DocumentKind,
+    /// What kind of file.
+    pub format: Format,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// The document number.
+    pub number: Option<String>,
+    /// Where it holds.
+    pub region: Option<String>,
+    /// When it was issued.
+    pub issued: Option<Date>,
+    /// First day in force.
+    pub effective_from: Option<Date>,
+    /// Last day in force.
+    pub effective_until: Option<Date>,
+    /// The first day on which it is no longer in force, because another document repeals it.
+    pub repealed_on: Option<Date>,
+    /// Which documents repeal it.
+    pub repealed_by: Vec<Link>,
+    /// Taken down: no longer found.
+    pub withdrawn: bool,
+    /// How many clauses it has.
+    pub clauses: usize,
+    /// How many characters its text has.
+    pub characters: usize,
+    /// How many notes the reader made.
+    pub warnings: usize,
+    /// The file as it came.
+    pub source: Source,
+    /// The address of the canonical text.
+    pub text: String,
+    /// Which reader read it.
+    pub reader: u32,
+    /// When it was imported or last changed.
+    pub imported_at: String,
+}
+
+/// The structure of a stored document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentRecord {
+    /// The units of retrieval and citation.
+    pub clauses: Vec<Clause>,
+    /// The headings.
+    pub outline: Vec<Heading>,
+    /// What a person should look at.
+    pub notes: Vec<Note>,
+    /// Which documents it repeals.
+    pub repeals: Vec<Reference>,
+}
+
+/// The file as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Its name without folders.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its content's SHA-256, under which it is stored.
+    pub sha256: String,
+}
+
+/// Another document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// Its title.
+    pub title: String,
+    /// Its document number.
+    pub number: Option<String>,
+    /// Its id, if it is stored here.
+    pub document: Option<String>,
+}
+
+/// What one document says of another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RelationRecord {
+    /// The document that says it.
+    pub from: String,
+    /// The knowledge space both are in.
+    pub space: String,
+    /// The other's title, if named.
+    pub title: Option<String>,
+    /// The other's number, if named.
+    pub number: Option<String>,
+    /// The day from which the other is no longer in force.
+    pub on: Option<Date>,
+}
+
+impl DocumentRecord {
+    /// Whether it is in force on a day.
+    pub fn status(&self, on: Date) -> DocumentStatus {
+        if self.withdrawn {
+            DocumentStatus::Withdrawn
+        } else if self.repealed_on.is_some_and(|day| day <= on) {
+            DocumentStatus::Repealed
+        } else if self.effective_until.is_some_and(|day| day < on) {
+            DocumentStatus::Expired
+        } else if self.effective_from.is_some_and(|day| day > on) {
+            DocumentStatus::Upcoming
+        } else {
+            DocumentStatus::Current
+        }
+    }
+
+    /// What the index filters its passages by.
+    pub fn attributes(&self) -> Attributes {
+        let last_before_repeal = self.repealed_on.map(|day| day_number(day) - 1);
+        let until = [self.effective_until.map(day_number), last_before_repeal].into_iter().flatten().min();
+        Attributes {
+            space: self.space.clone(),
+            region: self.region.clone().unwrap_or_default(),
+            kind: kind_name(self.kind),
+            issued: self.issued.map(day_number),
+            from: self.effective_from.map(day_number),
+            until,
+        }
+    }
+
+    /// A link to it.
+    pub fn link(&self) -> Link {
+        Link { title: self.title.clone(), number: self.number.clone(), document: Some(self.id.clone()) }
+    }
+}
+
+/// A kind's name on the wire.
+pub fn kind_name(kind: DocumentKind) -> String {
+    serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The conditions under which a document has a status on a day: the same rule as [`DocumentRecord::status`].
+pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
+    let day = || json!(on.to_string());
+    let unset = |field: &str| Condition::is(field, Value::Null);
+    let after = |field: &str| Condition::Not(Box::new(Condition::AtMost(field.into(), day())));
+    let not_repealed = || after("repealed_on");
+    let not_over = || Condition::Any(vec![unset("effective_until"), Condition::AtLeast("effective_until".into(), day())]);
+    let begun = || Condition::Any(vec![unset("effective_from"), Condition::AtMost("effective_from".into(), day())]);
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let standing = Condition::is("withdrawn", false);
+    match status {
+        DocumentStatus::Withdrawn => vec![Condition::is("withdrawn", true)],
+        DocumentStatus::Repealed => vec![standing, Condition::AtMost("repealed_on".into(), day())],
+        DocumentStatus::Expired => vec![standing, not_repealed(), not(not_over())],
+        DocumentStatus::Upcoming => vec![standing, not_repealed(), not_over(), not(begun())],
+        DocumentStatus::Current => vec![standing, not_repealed(), not_over(), begun()],
+    }
+}

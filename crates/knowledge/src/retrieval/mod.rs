@@ -1,0 +1,74 @@
+//! From words to ranked clauses: one path for chat, test page and evaluation.
+//!
+//! BM25F over characters and bigrams, the question rewritten by a lexicon, and a prior from the structure of the law.
+//! Parameters and what else was tried: `docs/benchmarks.md`.
+
+mod law;
+mod question;
+pub mod tokens;
+
+use std::collections::HashMap;
+
+use kernel::{
+    Result,
+    lexical::{Bm25f, Filter, Hit, LexicalIndex, Query, Term},
+};
+
+pub use law::Scope;
+pub use question::{Expansion, Question};
+
+/// The weight of single characters beside bigrams, for clauses. Whole notices want less.
+pub const CHARACTER_WEIGHT: f32 = 0.8;
+
+/// How many candidates are taken for each wanted, before the prior is applied.
+const CANDIDATES: usize = 6;
+
+const SCORING: Bm25f = Bm25f { k1: 1.2, b: [0.75, 0.75], weight: [1.0, 1.0], idf_power: 1.0 };
+
+/// Terms that more than about three in five passages hold are passed over.
+const LEAST_RARITY: f32 = 0.5;
+
+/// Ranked clauses with how the question was understood.
+#[derive(Clone, Debug)]
+pub struct Ranking {
+    /// The question as words.
+    pub question: Question,
+    /// Best first.
+    pub hits: Vec<Hit>,
+}
+
+/// Finds the clauses that a question is about.
+///
+/// `scopes` tells of statutes, by document; other documents are ranked by their words alone.
+///
+/// # Errors
+/// `Index`.
+pub fn rank(
+    index: &dyn LexicalIndex,
+    scopes: &HashMap<String, Scope>,
+    question: Question,
+    filter: Filter,
+    limit: usize,
+) -> Result<Ranking> {
+    let tokens: Vec<String> = question.terms.iter().map(|(t, _)| t.clone()).collect();
+    let rarity = index.rarity(&tokens)?;
+    let terms: Vec<Term> = question
+        .terms
+        .iter()
+        .zip(rarity)
+        .filter(|(_, rarity)| *rarity >= LEAST_RARITY)
+        .map(|((token, weight), _)| Term { token: token.clone(), weight: *weight })
+        .collect();
+    let query = Query { terms, filter, scoring: SCORING, limit: limit.saturating_mul(CANDIDATES).max(100) };
+    let mut hits = index.search(&query)?;
+    for hit in &mut hits {
+        if let Some(scope) = scopes.get(&hit.document) {
+            hit.score *= scope.factor(&question.characters);
+        }
+    }
+    hits.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
+    });
+    hits.truncate(limit);
+    Ok(Ranking { question, hits })
+}

@@ -1,0 +1,161 @@
+//! What the outside sees of documents.
+
+use documents::{ClauseKind, DocumentKind, Format};
+use jiff::civil::Date;
+use kernel::evidence::DocumentStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    quote::CharacterCounter,
+    record::{ContentRecord, DocumentRecord, Link, Source},
+};
+
+/// A document in a list.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DocumentSummary {
+    /// Its id.
+    pub id: String,
+    /// The title.
+    pub title: String,
+    /// What kind of document.
+    pub kind: DocumentKind,
+    /// What kind of file.
+    pub format: Format,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// The document number.
+    pub number: Option<String>,
+    /// Where it holds.
+    pub region: Option<String>,
+    /// The knowledge space.
+    pub space: String,
+    /// When it was issued.
+    #[schemars(with = "Option<String>")]
+    pub issued: Option<Date>,
+    /// First day in force.
+    #[schemars(with = "Option<String>")]
+    pub effective_from: Option<Date>,
+    /// Last day in force.
+    #[schemars(with = "Option<String>")]
+    pub effective_until: Option<Date>,
+    /// Whether it is in force on the asked day.
+    pub status: DocumentStatus,
+    /// How many clauses it has.
+    pub clauses: usize,
+    /// How many characters its text has.
+    pub characters: usize,
+    /// When it was imported or last changed.
+    pub imported_at: String,
+    /// How many notes the reader made.
+    pub warnings: usize,
+}
+
+impl DocumentSummary {
+    /// The summary of a document as of a day.
+    pub fn of(d: &DocumentRecord, on: Date) -> Self {
+        Self {
+            id: d.id.clone(),
+            title: d.title.clone(),
+            kind: d.kind,
+            format: d.format,
+            issuer: d.issuer.clone(),
+            number: d.number.clone(),
+            region: d.region.clone(),
+            space: d.space.clone(),
+            issued: d.issued,
+            effective_from: d.effective_from,
+            effective_until: d.effective_until,
+            status: d.status(on),
+            clauses: d.clauses,
+            characters: d.characters,
+            imported_at: d.imported_at.clone(),
+            warnings: d.warnings,
+        }
+    }
+}
+
+/// A whole document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DocumentDetail {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub summary: DocumentSummary,
+    /// The file as it came.
+    pub source: Source,
+    /// The documents it repeals.
+    pub repeals: Vec<Link>,
+    /// The documents that repeal it.
+    pub repealed_by: Vec<Link>,
+    /// Its headings.
+    pub outline: Vec<OutlineEntry>,
+    /// Its text, clause by clause.
+    pub body: Vec<ClauseText>,
+    /// What a person should look at.
+    pub notes: Vec<NoteText>,
+}
+
+/// A heading.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OutlineEntry {
+    /// The heading's text.
+    pub title: String,
+    /// Its depth, from 1.
+    pub level: u8,
+    /// The first clause under it.
+    pub clause: usize,
+}
+
+/// A clause with its text.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ClauseText {
+    /// Its ordinal, from 0.
+    pub clause: usize,
+    /// What it is.
+    pub kind: ClauseKind,
+    /// How it is cited, e.g. 第八条.
+    pub label: String,
+    /// The headings that lead to it.
+    pub path: Vec<String>,
+    /// Where it starts, in characters.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Its text.
+    pub text: String,
+}
+
+/// Something a person should look at.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NoteText {
+    /// The clause it is about.
+    pub clause: Option<usize>,
+    /// In Chinese.
+    pub message: String,
+}
+
+/// The clauses of a document with their text.
+pub fn body(content: &ContentRecord, text: &str) -> Vec<ClauseText> {
+    let mut counter = CharacterCounter::new(text);
+    let clauses = content.clauses.iter().enumerate();
+    clauses
+        .map(|(ordinal, clause)| ClauseText {
+            clause: ordinal,
+            kind: clause.kind,
+            label: clause.label.clone(),
+            path: clause.path.clone(),
+            start: counter.at(clause.span.start),
+            end: counter.at(clause.span.end),
+            text: text.get(clause.span.clone()).unwrap_or_default().to_owned(),
+        })
+        .collect()
+}
+
+/// A place in a document in words: the headings, then the clause.
+pub fn path(headings: &[String], place: &str) -> String {
+    let mut parts: Vec<&str> = headings.iter().map(String::as_str).collect();
+    if !place.is_empty() && parts.last() != Some(&place) {
+        parts.push(place);
+    }
+    parts.join(" › ")
+}

@@ -1,0 +1,13 @@
+//! 底座: what every product's conversation stands on.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`answer`] | an answer with its evidence, as every door gives it |
+//! | [`sessions`] | conversations, kept for who had them |
+//! | [`trace`] | how an answer came about, step by step |
+//! | [`capabilities`] | what the outside can do with conversations and traces |
+
+pub mod answer;
+pub mod capabilities;
+pub mod sessions;
+pub mod trace;

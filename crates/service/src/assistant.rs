@@ -1,0 +1,356 @@
+//! Understand → retrieve → compose → check → stream. No language model: the answer is what the sources say.
+
+use std::{ops::Range, sync::Arc};
+
+use jiff::civil::Date;
+use kernel::{
+    Error, ErrorCode, Result,
+    capability::{Capability, Context, Definition, Method, Permission, Registered},
+    evidence::Citation,
+    id::fresh,
+    lexical::Filter,
+    time,
+};
+use knowledge::{Library, library::Search, retrieval::Ranking};
+use platform::{
+    answer::{Answer, AnswerStatus, AskInput, Point, Segment},
+    sessions::{SessionRecord, Sessions, Turn},
+    trace::{Recorder, Trace},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    evidence::{Source, gather},
+    extract, points,
+    refusal::{self, LEAST_COVERAGE},
+};
+
+/// The longest question, in characters.
+pub const LONGEST_QUESTION: usize = 2000;
+
+/// Clauses looked at for one question.
+const CLAUSES: usize = 60;
+
+/// Documents that an answer may come from.
+const DOCUMENTS: usize = 6;
+
+/// The most points shown.
+const POINTS: usize = 8;
+
+/// A clause gives points if it scores at least this share of the best.
+const POINT_SCORE: f32 = 0.5;
+
+/// Answers citizens' questions from the city's documents.
+#[derive(Clone)]
+pub struct Assistant {
+    library: Arc<Library>,
+    sessions: Sessions,
+}
+
+/// An answer before it belongs to a conversation.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// What kind of answer it is.
+    pub status: AnswerStatus,
+    /// Its parts.
+    pub segments: Vec<Segment>,
+    /// What else the evidence says.
+    pub points: Vec<Point>,
+    /// The evidence.
+    pub citations: Vec<Citation>,
+    /// What the reader should know besides.
+    pub notices: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    step: &'a str,
+    label: &'a str,
+    ms: f64,
+}
+
+/// A draft: passages by source that have not been checked yet.
+#[derive(Default)]
+struct Draft {
+    passages: Vec<(usize, Range<usize>)>,
+    segments: Vec<(String, usize)>,
+    points: Vec<(points::Found, usize)>,
+}
+
+impl Draft {
+    fn cite(&mut self, source: usize, span: Range<usize>) -> usize {
+        let passage = (source, span);
+        if let Some(at) = self.passages.iter().position(|p| *p == passage) {
+            return at;
+        }
+        self.passages.push(passage);
+        self.passages.len() - 1
+    }
+}
+
+impl Assistant {
+    /// An assistant over these documents.
+    pub fn new(library: Arc<Library>, sessions: Sessions) -> Self {
+        Self { library, sessions }
+    }
+
+    /// What the outside can do with it.
+    pub fn capabilities(&self) -> Vec<Registered> {
+        vec![Registered::new(Ask(self.clone()))]
+    }
+
+    /// Answers a question in a conversation and stores the turn with its trace.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an empty question, `QuestionTooLong`, `NotFound` for an unknown conversation, `Storage`,
+    /// `StorageFull`, `Index`.
+    pub async fn ask(&self, context: &Context, input: AskInput) -> Result<Answer> {
+        let question = input.question.trim().to_owned();
+        if question.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidInput, "请先写下您的问题。"));
+        }
+        let length = question.chars().count();
+        if length > LONGEST_QUESTION {
+            return Err(Error::new(
+                ErrorCode::QuestionTooLong,
+                format!("问题有 {length} 个字，最多 {LONGEST_QUESTION} 个字。请缩短后再问，或分成几个问题。"),
+            ));
+        }
+        let visitor = &context.caller.visitor;
+        let mut recorder = Recorder::new(visitor, &question);
+        let session = self.sessions.resume(visitor, input.session.as_deref(), &question).await?;
+        let (turn, asked_at) = (fresh(), time::now());
+        context.emit("accepted", &json!({"session": session.id, "turn": turn, "trace": recorder.id()}))?;
+        let on = input.as_of.unwrap_or_else(time::today);
+        let reply = self.reply(context, &mut recorder, &question, input.space, on).await?;
+        let answer = finish(reply, &question, &session, &turn, &recorder);
+        self.keep(session, turn, question, asked_at, &answer, recorder.finish()).await?;
+        context.emit("done", &answer)?;
+        Ok(answer)
+    }
+
+    async fn keep(&self, session: SessionRecord, id: String, question: String, asked_at: String, answer: &Answer, trace: Trace) -> Result<()> {
+        let turn = Turn { id, question, asked_at, answer: answer.clone() };
+        self.sessions.append(session, turn, &trace).await
+    }
+
+    /// Answers a question by itself: the path that conversation and evaluation share.
+    ///
+    /// # Errors
+    /// `Storage`, `Index`.
+    pub async fn reply(&self, context: &Context, recorder: &mut Recorder, question: &str, space: Option<String>, on: Date) -> Result<Reply> {
+        let start = recorder.elapsed();
+        let filter = Filter { space, in_force: Some(time::day_number(on)), ..Filter::default() };
+        let ranking = self.library.rank(question, Search { filter: filter.clone(), limit: CLAUSES }).await?;
+        let understood = json!({
+            "content": ranking.question.content,
+            "expanded": ranking.question.expanded,
+            "as_of": on.to_string(),
+        });
+        step(context, recorder, "understand", "理解问题", start, &understood)?;
+        let start = recorder.elapsed();
+        let coverage = ranking.hits.iter().take(8).map(|h| h.coverage).fold(0.0, f32::max);
+        let (sources, changed) = gather(&self.library, &ranking.hits, DOCUMENTS).await?;
+        step(context, recorder, "retrieve", "检索依据", start, &told(&ranking, &sources, coverage))?;
+
+        let start = recorder.elapsed();
+        let mut notices: Vec<String> =
+            changed.iter().map(|title| format!("《{title}》的存储原文已变动，未作为依据。")).collect();
+        let draft = if coverage >= LEAST_COVERAGE { self.compose(question, &ranking, &sources)? } else { Draft::default() };
+        step(context, recorder, "compose", "组织答案", start, &json!({"passages": draft.passages.len()}))?;
+
+        let start = recorder.elapsed();
+        let reply = self.check(draft, &sources, on).await?;
+        let failed = reply.1;
+        let mut reply = reply.0;
+        notices.extend(self.changes(question, &ranking, filter, on).await?);
+        reply.notices.extend(notices);
+        let checked = json!({"citations": reply.citations.len(), "withheld": failed});
+        step(context, recorder, "check", "核对原文", start, &checked)?;
+        stream(context, &reply)?;
+        Ok(reply)
+    }
+
+    fn compose(&self, question: &str, ranking: &Ranking, sources: &[Source]) -> Result<Draft> {
+        let mut draft = Draft::default();
+        let chosen = extract::choose(question, sources, |tokens| self.library.rarity(tokens))?;
+        for span in &chosen {
+            let Some(quote) = sources[span.source].text.at(&span.span) else { continue };
+            let at = draft.cite(span.source, span.span.clone());
+            draft.segments.push((quote.to_owned(), at));
+        }
+        if draft.segments.is_empty() {
+            return Ok(draft);
+        }
+        let best = ranking.hits.first().map_or(0.0, |h| h.score);
+        for (index, source) in sources.iter().enumerate().take(3) {
+            for clause in source.found.iter().take(3).filter(|c| c.score >= POINT_SCORE * best) {
+                self.add_points(&mut draft, index, source, clause.ordinal);
+            }
+        }
+        draft.points.truncate(POINTS);
+        draft.points.sort_by_key(|(found, _)| found.kind);
+        Ok(draft)
+    }
+
+    fn add_points(&self, draft: &mut Draft, index: usize, source: &Source, ordinal: usize) {
+        let Some(clause) = source.clause(ordinal) else { return };
+        let Some(passage) = source.text.at(&clause.span) else { return };
+        for found in points::find(&clause.path, passage) {
+            let span = clause.span.start + found.span.start..clause.span.start + found.span.end;
+            let said = |p: &(usize, Range<usize>)| p.0 == index && p.1.start <= span.start && span.end <= p.1.end;
+            let repeated = draft.points.iter().filter(|(f, _)| f.kind == found.kind).count() >= 2;
+            if repeated || draft.passages.iter().any(said) || knowledge::is_suspicious(&passage[found.span.clone()]) {
+                continue;
+            }
+            let at = draft.cite(index, span);
+            draft.points.push((found, at));
+        }
+    }
+
+    /// Reads every quote back from the store; what doesn't stand there any more is withheld.
+    async fn check(&self, draft: Draft, sources: &[Source], on: Date) -> Result<(Reply, usize)> {
+        let mut marks: Vec<Option<usize>> = Vec::new();
+        let mut citations: Vec<Citation> = Vec::new();
+        for (source, span) in &draft.passages {
+            let source = &sources[*source];
+            let cited = source.cite(citations.len() + 1, span, on);
+            let stored = self.library.text(&source.document).await;
+            let stands = match (&cited, &stored) {
+                (Some(c), Ok(text)) => text.confirms(span, &c.quote),
+                _ => false,
+            };
+            match cited.filter(|_| stands) {
+                Some(citation) => {
+                    marks.push(Some(citation.n));
+                    citations.push(citation);
+                }
+                None => marks.push(None),
+            }
+        }
+        let failed = marks.iter().filter(|m| m.is_none()).count();
+        let mut reply = Reply {
+            status: AnswerStatus::Answered,
+            segments: Vec::new(),
+            points: Vec::new(),
+            citations,
+            notices: Vec::new(),
+        };
+        for (text, at) in draft.segments {
+            if let Some(n) = marks[at] {
+                reply.segments.push(Segment { text, citations: vec![n] });
+            }
+        }
+        if reply.segments.is_empty() {
+            reply.status = AnswerStatus::Refused;
+            reply.citations.clear();
+            return Ok((reply, failed));
+        }
+        for (found, at) in draft.points {
+            let Some(n) = marks[at] else { continue };
+            let text = reply.citations.iter().find(|c| c.n == n).map(|c| c.quote.clone()).unwrap_or_default();
+            reply.points.push(Point { kind: found.kind, label: found.kind.label().to_owned(), text, citation: n });
+        }
+        Ok((reply, failed))
+    }
+
+    /// What will soon be in force, or no longer is, on the same matter.
+    async fn changes(&self, question: &str, ranking: &Ranking, filter: Filter, on: Date) -> Result<Vec<String>> {
+        let day = time::day_number(on);
+        let mut notices = Vec::new();
+        let best = ranking.hits.first().map_or(0.0, |h| h.score);
+        let upcoming = Filter { in_force: None, upcoming_after: Some(day), ..filter };
+        let later = self.library.rank(question, Search { filter: upcoming, limit: 1 }).await?;
+        if let Some(hit) = later.hits.first().filter(|h| h.score >= 0.8 * best && h.coverage >= LEAST_COVERAGE) {
+            let document = self.library.document(&hit.document).await?;
+            if let Some(from) = document.effective_from {
+                notices.push(format!("《{}》将于{}起施行，届时以新规定为准。", document.title, time::chinese(from)));
+            }
+        }
+        Ok(notices)
+    }
+}
+
+fn step(context: &Context, recorder: &mut Recorder, name: &str, label: &str, start: f64, attributes: &impl Serialize) -> Result<()> {
+    let span = recorder.span(name, label, start, attributes)?;
+    context.emit("step", &Step { step: name, label, ms: span.ms })
+}
+
+fn told(ranking: &Ranking, sources: &[Source], coverage: f32) -> serde_json::Value {
+    let title = |id: &str| sources.iter().find(|s| s.document.id == id).map(|s| s.document.title.clone());
+    let hits: Vec<_> = ranking
+        .hits
+        .iter()
+        .take(10)
+        .map(|h| json!({"document": h.document, "title": title(&h.document), "clause": h.clause, "score": h.score, "coverage": h.coverage}))
+        .collect();
+    json!({"hits": hits, "coverage": coverage, "least_coverage": LEAST_COVERAGE})
+}
+
+fn stream(context: &Context, reply: &Reply) -> Result<()> {
+    let mut sent = 0;
+    let mut cite = |marks: &[usize]| -> Result<()> {
+        for citation in reply.citations.iter().filter(|c| marks.contains(&c.n) && c.n > sent) {
+            context.emit("citation", citation)?;
+        }
+        sent = sent.max(marks.iter().copied().max().unwrap_or(0));
+        Ok(())
+    };
+    for segment in &reply.segments {
+        cite(&segment.citations)?;
+        context.emit("segment", segment)?;
+    }
+    for citation in &reply.citations {
+        cite(&[citation.n])?;
+    }
+    for point in &reply.points {
+        context.emit("point", point)?;
+    }
+    Ok(())
+}
+
+fn finish(reply: Reply, question: &str, session: &SessionRecord, turn: &str, recorder: &Recorder) -> Answer {
+    let refused = reply.status == AnswerStatus::Refused;
+    let answer = if refused {
+        "没有在现有文件中找到依据，无法回答这个问题。您可以向下列渠道咨询。".to_owned()
+    } else {
+        reply.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("\n")
+    };
+    Answer {
+        status: reply.status,
+        answer,
+        segments: reply.segments,
+        points: reply.points,
+        citations: reply.citations,
+        channels: if refused { refusal::channels(question) } else { Vec::new() },
+        notices: reply.notices,
+        session: session.id.clone(),
+        turn: turn.to_owned(),
+        trace: recorder.id().to_owned(),
+        elapsed_ms: recorder.elapsed() as u64,
+    }
+}
+
+struct Ask(Assistant);
+
+impl Capability for Ask {
+    type Input = AskInput;
+    type Output = Answer;
+
+    fn definition(&self) -> Definition {
+        Definition {
+            name: "service.ask",
+            title: "政务问答",
+            description: "用日常语言提问，按本市文件回答，每句话附可打开的原文依据；没有依据时说明并给出咨询渠道。",
+            permission: Permission::Public,
+            method: Method::Post,
+            path: "/ask",
+            streams: true,
+        }
+    }
+
+    async fn call(&self, context: &Context, input: AskInput) -> Result<Answer> {
+        self.0.ask(context, input).await
+    }
+}

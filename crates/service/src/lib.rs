@@ -1,0 +1,17 @@
+//! 智答: the government service assistant.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`assistant`] | understand → retrieve → compose → check → stream |
+//! | [`evidence`] | the passages that a question is answered from, read back from the store |
+//! | [`extract`] | which sentences answer |
+//! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
+//! | [`refusal`] | when nothing supports an answer, and where to ask then |
+
+pub mod assistant;
+pub mod evidence;
+pub mod extract;
+pub mod points;
+pub mod refusal;
+
+pub use assistant::Assistant;
