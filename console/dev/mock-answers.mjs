@@ -36,7 +36,7 @@ function cite(n, document, clauseNumber, quote) {
 }
 
 function answered(segments, points, citations, notices = []) {
-  return { status: 'answered', answer: segments.map((s) => s.text).join(''), segments, points, citations, channels: [], notices }
+  return { status: 'answered', answer: segments.map((s) => s.text).join('\n'), segments, points, citations, channels: [], notices }
 }
 
 const WRITTEN = [
@@ -47,9 +47,9 @@ const WRITTEN = [
       return answered(
         [
           { text: '有。夫妻一方是云江市户籍、孩子在本市办理出生登记的家庭，可以申领生育方面的补贴。', citations: [1] },
-          { text: '\n2025年1月1日以后生育二孩的，一次性发放生育补贴5000元；', citations: [2] },
+          { text: '2025年1月1日以后生育二孩的，一次性发放生育补贴5000元；', citations: [2] },
           { text: '另外还可以申领育儿补贴，每孩每月500元，从出生当月发到满三周岁。', citations: [3] },
-          { text: '\n请在孩子出生后十二个月内申请，网上、手机或者户籍所在地街道便民服务中心都可以办。', citations: [4] },
+          { text: '请在孩子出生后十二个月内申请，网上、手机或者户籍所在地街道便民服务中心都可以办。', citations: [4] },
         ],
         [
           { kind: 'condition', label: '户籍', text: '夫妻一方具有本市户籍，且子女在本市办理出生登记', citation: 1 },

@@ -195,7 +195,7 @@ async function documentCalls(req, res, parts) {
   if (req.method === 'DELETE') {
     if (!manage(req, res)) return
     withdrawn.add(document.id)
-    return res.writeHead(204).end()
+    return json(res, { ...summary(document), status: 'withdrawn' })
   }
   const { text, ...detail } = document
   json(res, withdrawn.has(document.id) ? { ...detail, status: 'withdrawn' } : detail)
@@ -217,7 +217,7 @@ async function sessionCalls(req, res, parts, query) {
   }
   if (req.method === 'DELETE') {
     deleted.add(session.id)
-    return res.writeHead(204).end()
+    return json(res, sessionSummary(session))
   }
   json(res, session)
 }

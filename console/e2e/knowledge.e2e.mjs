@@ -127,7 +127,7 @@ test('the reader searches within a document and keeps the structure at hand', as
   await v.open('/knowledge?q=' + encodeURIComponent('办法'))
   await page.locator('tbody .title-link').first().click()
   await page.locator('.text .clause').first().waitFor()
-  const word = (await page.locator('.text .clause').first().innerText()).match(/[\u4e00-\u9fff]{2}/)[0]
+  const word = (await page.locator('.text .clause-body p').first().innerText()).match(/[\u4e00-\u9fff]{2}/)[0]
   await page.getByLabel('在本文中查找').fill(word)
   await page.locator('.text mark').first().waitFor()
   await page.keyboard.press('Enter')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { blocks } from '@/text/blocks'
-import { codePointLength, findText, findTokens, locateQuote, mergeRanges, pieces, unitOffset } from '@/text/quote'
+import { blocks, isRepeated, shownLabel } from '@/text/blocks'
+import { codePointLength, findText, findTokens, locateQuote, mergeRanges, pieces, unitOffset, wholeTokens } from '@/text/quote'
 
 const slice = (text: string, range: { start: number; end: number } | null) => range && text.slice(range.start, range.end)
 
@@ -65,6 +65,10 @@ describe('offsets, tokens and pieces', () => {
     ])
   })
 
+  it('lets go of tokens that are part of a longer one', () => {
+    expect(wholeTokens(['二', '孩', '二孩', '补贴', '助', ''])).toEqual(['二孩', '补贴', '助'])
+  })
+
   it('finds nothing for an empty needle', () => {
     expect(findText('文', '  ')).toBeNull()
   })
@@ -84,5 +88,19 @@ describe('blocks', () => {
 
   it('takes a line with pipes but no rule below it as words', () => {
     expect(blocks('| 不是表格 |\n下一行').map((b) => b.type)).toEqual(['paragraph', 'paragraph'])
+  })
+})
+
+describe('what is not said twice', () => {
+  it('leaves out a label that the first line holds', () => {
+    expect(shownLabel({ kind: 'question', label: '能领吗？', text: '3.问：能领吗？\n答：能。' })).toBe('')
+    expect(shownLabel({ kind: 'article', label: '第三条', text: '第三条　补贴' })).toBe('')
+    expect(shownLabel({ kind: 'table', label: '表1', text: '| 项目 |' })).toBe('表1')
+    expect(shownLabel({ kind: 'front', label: '文首', text: '关于补贴的通知' })).toBe('')
+  })
+
+  it('knows a repeated line by its words', () => {
+    expect(isRepeated('甲局\u3000乙局关于补贴的通知', ['甲局 乙局关于补贴的通知'])).toBe(true)
+    expect(isRepeated('关于补贴', ['关于补贴的通知'])).toBe(false)
   })
 })

@@ -4,7 +4,7 @@ import { createApp, h, nextTick } from 'vue'
 import type { Answer, Citation } from '@/api/types'
 import AnswerText from '@/components/AnswerText.vue'
 import { usePanel } from '@/stores/panel'
-import { answerAsText, groupPoints, markLabel, setSegment } from '@/text/segments'
+import { answerAsText, citationName, groupPoints, markLabel, setSegment, sourcesOf } from '@/text/segments'
 
 const citation = (n: number): Citation => ({
   n,
@@ -23,8 +23,25 @@ const citation = (n: number): Citation => ({
 })
 
 describe('segments', () => {
-  it('puts marks before a line break and names each once', () => {
-    expect(setSegment({ text: '补贴5000元。\n', citations: [2, 1, 2] })).toEqual({ text: '补贴5000元。', marks: [2, 1], tail: '\n' })
+  it('names each mark once', () => {
+    expect(setSegment({ text: '补贴5000元。\n', citations: [2, 1, 2] })).toEqual({ text: '补贴5000元。', marks: [2, 1] })
+  })
+
+  it('shows the quotation around a short answer with its words lit, and none that says the same again', () => {
+    const long = { ...citation(1), quote: '二孩家庭补贴5000元，分两次发放' }
+    const segments = [
+      { text: '5000元', citations: [1] },
+      { text: '补贴 5000元', citations: [2] },
+    ]
+    const [first, second] = sourcesOf([long, citation(2)], segments, [])
+    expect(first?.quote).toBe(long.quote)
+    expect(first?.lit.map((r) => long.quote.slice(r.start, r.end))).toEqual(['5000元'])
+    expect(second?.quote).toBeNull()
+    expect(sourcesOf([long], [], [])[0]).toMatchObject({ quote: long.quote, lit: [] })
+  })
+
+  it('puts title marks within title marks', () => {
+    expect(citationName({ ...citation(1), title: '《若干措施》政策解读', path: '' })).toBe('《〈若干措施〉政策解读》')
   })
 
   it('names the document and the place in the label of a mark', () => {
@@ -81,8 +98,8 @@ describe('AnswerText', () => {
     const marks = [...host.querySelectorAll<HTMLButtonElement>('button')]
     expect(marks.map((m) => m.textContent?.trim())).toEqual(['1', '2'])
     expect(marks[0]?.getAttribute('aria-label')).toContain('依据 1：《生育支持办法》')
-    const words = [...host.querySelectorAll('.answer-text > span')].map((s) => s.textContent).join('')
-    expect(words).toBe('二孩5000元，三孩10000元。\n详见文件。')
+    const words = [...host.querySelectorAll('.answer-text > p > span')].map((s) => s.textContent).join('\n')
+    expect(words).toBe('二孩5000元，\n三孩10000元。\n详见文件。')
     marks[1]?.click()
     await nextTick()
     expect(usePanel().citation?.n).toBe(2)

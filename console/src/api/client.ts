@@ -35,7 +35,7 @@ export function useOperatorGate(value: OperatorGate): void {
   gate = value
 }
 
-type Query = Record<string, string | number | undefined>
+type Query = Record<string, string | number | null | undefined>
 
 interface Options {
   method?: string
@@ -50,7 +50,7 @@ interface Options {
 export function url(path: string, query: Query = {}): string {
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') search.set(key, String(value))
+    if (value != null && value !== '') search.set(key, String(value))
   }
   const tail = search.toString()
   return BASE + path + (tail ? `?${tail}` : '')

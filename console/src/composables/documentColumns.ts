@@ -1,4 +1,5 @@
-import type { DocumentSort, DocumentSummary } from '@/api/types'
+import type { DocumentSummary } from '@/api/types'
+import type { DocumentSort } from '@/composables/documentFilters'
 import { fullTime } from '@/text/format'
 import { documentKindLabel, documentStatusLabel } from '@/text/labels'
 

@@ -1,5 +1,10 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
-import type { DocumentQuery, DocumentSort } from '@/api/types'
+import type { DocumentQuery } from '@/api/types'
+import { DOCUMENT_KINDS, DOCUMENT_STATUSES } from '@/text/labels'
+
+// By what the list can be sorted: what the columns offer.
+const SORTS = ['imported_at', 'title', 'issued', 'effective_from'] as const
+export type DocumentSort = (typeof SORTS)[number]
 
 export interface DocumentFilters {
   q: string
@@ -14,7 +19,6 @@ export interface DocumentFilters {
 }
 
 export const PAGE_SIZES = [20, 50, 100, 200]
-const SORTS: DocumentSort[] = ['imported_at', 'title', 'issued', 'effective_from']
 
 export const NO_FILTERS: DocumentFilters = {
   q: '',
@@ -67,8 +71,13 @@ export function isFiltered(filters: DocumentFilters): boolean {
 }
 
 export function apiQuery(filters: DocumentFilters): DocumentQuery {
-  const { pageSize, ...rest } = filters
-  return { ...rest, page_size: pageSize }
+  const { pageSize, kind, status, ...rest } = filters
+  return {
+    ...rest,
+    kind: DOCUMENT_KINDS.find((k) => k === kind),
+    status: DOCUMENT_STATUSES.find((s) => s === status),
+    page_size: pageSize,
+  }
 }
 
 function text(value: LocationQuery[string] | undefined): string {

@@ -1,5 +1,6 @@
 import { type ComputedRef, type Ref, computed, ref, watch } from 'vue'
 import type { ClauseText, DocumentDetail } from '@/api/types'
+import { shownLabel } from '@/text/blocks'
 import { type Range, findText, findTokens } from '@/text/quote'
 
 export interface ReaderClause {
@@ -23,7 +24,7 @@ export function readerClauses(body: ClauseText[]): ReaderClause[] {
       .map((title, i) => ({ title, level: same + i + 1 }))
       .filter(({ title }) => !text.startsWith(title))
     before = path
-    return { clause, headings, label: clause.label && !text.startsWith(clause.label) ? clause.label : '' }
+    return { clause, headings, label: shownLabel(clause) }
   })
 }
 

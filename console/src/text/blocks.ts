@@ -7,6 +7,20 @@ interface Line extends Range {
   text: string
 }
 
+/** The label of a clause, unless its first line says it already, as in “问：…？” and “第三条 …”. */
+export function shownLabel(clause: { kind: string; label: string; text: string }): string {
+  // The front matter is recognised as what it is.
+  if (clause.kind === 'front') return ''
+  const first = clause.text.trimStart().split('\n', 1)[0] ?? ''
+  return first.includes(clause.label) ? '' : clause.label
+}
+
+/** Lines that the page says above already, such as the title; white space does not count. */
+export function isRepeated(line: string, said: string[]): boolean {
+  const bare = (text: string) => text.replace(/[\s#]/g, '')
+  return said.some((text) => bare(text) === bare(line))
+}
+
 export function blocks(text: string): Block[] {
   const lines = splitLines(text)
   const result: Block[] = []

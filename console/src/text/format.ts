@@ -68,3 +68,6 @@ export function csvField(value: string | number | null): string {
   if (typeof value === 'string' && /^[=+\-@\t\r]/.test(text)) text = `'${text}`
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
+
+/** A title between title marks; marks that it already contains become the inner ones, as the standard has it. */
+export const bookTitle = (title: string) => `《${title.replaceAll('《', '〈').replaceAll('》', '〉')}》`

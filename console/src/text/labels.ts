@@ -1,5 +1,4 @@
 import type {
-  AnswerStatus,
   DocumentKind,
   DocumentStatus,
   ImportRowState,
@@ -35,16 +34,9 @@ const IMPORT_ROW: Record<ImportRowState, string> = {
 
 const IMPORT: Record<ImportState, string> = { running: '导入中', done: '已完成', cancelled: '已取消' }
 
-const MODEL: Record<ModelMode, string> = { none: '无模型·检索问答', local: '本地模型', remote: '远程模型' }
-
-const ANSWER: Record<AnswerStatus, string> = {
-  answered: '已回答',
-  refused: '没有找到依据',
-  clarify: '需要补充',
-  guide: '办事引导',
-  data: '数据',
-  done: '完成',
-}
+// The document names the modes of its own build; servers that run on models send the others.
+export type AnyMode = ModelMode | 'local' | 'remote'
+const MODEL: Record<AnyMode, string> = { none: '无模型·检索问答', local: '本地模型', remote: '远程模型' }
 
 export const POINT_KINDS: { kind: PointKind; label: string }[] = [
   { kind: 'condition', label: '条件' },
@@ -62,7 +54,6 @@ export const documentKindLabel = (value: string) => label(DOCUMENT_KIND, value)
 export const importRowLabel = (value: string) => label(IMPORT_ROW, value)
 export const importLabel = (value: string) => label(IMPORT, value)
 export const modelLabel = (value: string) => label(MODEL, value)
-export const answerStatusLabel = (value: string) => label(ANSWER, value)
 
 export const DOCUMENT_KINDS = Object.keys(DOCUMENT_KIND) as DocumentKind[]
 export const DOCUMENT_STATUSES = Object.keys(DOCUMENT_STATUS) as DocumentStatus[]

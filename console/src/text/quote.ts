@@ -73,6 +73,12 @@ function squeeze(text: string): { squeezed: string; origin: number[] } {
   return { squeezed, origin }
 }
 
+/** The server matches words and their single characters; a part of a longer match says nothing of its own. */
+export function wholeTokens(tokens: string[]): string[] {
+  const trimmed = tokens.map((t) => t.trim()).filter((t) => t !== '')
+  return trimmed.filter((token) => !trimmed.some((other) => other.length > token.length && other.includes(token)))
+}
+
 /** Every place of every token, overlapping ones merged, in order. */
 export function findTokens(text: string, tokens: string[]): Range[] {
   const lower = text.toLowerCase()

@@ -1,26 +1,43 @@
 import type { Answer, Citation, Point, PointKind, Segment } from '@/api/types'
+import { bookTitle } from './format'
 import { POINT_KINDS, documentStatusLabel } from './labels'
+import { type Range, findText, mergeRanges } from './quote'
 
-/** A segment ready to be set: its words, the marks that follow them, and the white space after the marks. */
+/** A segment ready to be set: its words, and the marks that follow them. Each segment is a line of its own. */
 export interface SetSegment {
   text: string
   marks: number[]
-  tail: string
 }
 
-/** Marks stand directly behind the words they prove: before a line break, not after it. */
 export function setSegment(segment: Segment): SetSegment {
-  const text = segment.text.trimEnd()
-  return {
-    text,
-    marks: [...new Set(segment.citations)],
-    tail: segment.text.slice(text.length),
-  }
+  return { text: segment.text.trim(), marks: [...new Set(segment.citations)] }
 }
+
+/** A source below the answer: its quotation, unless the answer says the very same, with the answer's words lit. */
+export interface Source {
+  citation: Citation
+  quote: string | null
+  lit: Range[]
+}
+
+export function sourcesOf(citations: Citation[], segments: Segment[], points: Point[]): Source[] {
+  return citations.map((citation) => {
+    const said = [
+      ...segments.filter((s) => s.citations.includes(citation.n)).map((s) => s.text),
+      ...points.filter((p) => p.citation === citation.n).map((p) => p.text),
+    ]
+    const quote = citation.quote.trim()
+    const same = said.some((text) => bare(text) === bare(quote))
+    const lit = same ? [] : said.map((text) => findText(quote, text)).filter((range) => range !== null)
+    return { citation, quote: same || quote === '' ? null : quote, lit: mergeRanges(lit) }
+  })
+}
+
+const bare = (text: string) => text.replace(/\s/g, '')
 
 export function citationName(citation: Citation): string {
   const path = citation.path ? ` ${citation.path}` : ''
-  return `《${citation.title}》${path}`
+  return bookTitle(citation.title) + path
 }
 
 export function markLabel(n: number, citations: Citation[]): string {
@@ -38,11 +55,10 @@ export function groupPoints(points: Point[]): { kind: PointKind; label: string; 
 /** An answer as plain text that still names its sources, for pasting into a message or a document. */
 export function answerAsText(question: string, answer: Answer): string {
   const lines = [`问：${question}`, '']
-  let body = ''
-  for (const segment of answer.segments) {
-    const set = setSegment(segment)
-    body += set.text + set.marks.map((n) => `[${n}]`).join('') + set.tail
-  }
+  const body = answer.segments
+    .map(setSegment)
+    .map(({ text, marks }) => text + marks.map((n) => `[${n}]`).join(''))
+    .join('\n')
   lines.push(`答：${body || answer.answer}`)
   for (const group of groupPoints(answer.points)) {
     lines.push(`${group.label}：${group.points.map((p) => `${p.text}[${p.citation}]`).join('；')}`)
@@ -52,7 +68,7 @@ export function answerAsText(question: string, answer: Answer): string {
   if (answer.citations.length > 0) lines.push('', '依据：')
   for (const c of answer.citations) {
     const number = c.number ? `（${c.number}）` : ''
-    lines.push(`[${c.n}] 《${c.title}》${number} ${c.path}（${documentStatusLabel(c.status)}）：“${c.quote.trim()}”`)
+    lines.push(`[${c.n}] ${bookTitle(c.title)}${number} ${c.path}（${documentStatusLabel(c.status)}）：“${c.quote.trim()}”`)
   }
   return lines.join('\n')
 }

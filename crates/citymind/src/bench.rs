@@ -50,7 +50,12 @@ pub(crate) async fn run(command: BenchCommand) -> Result<()> {
     let start = Instant::now();
     let workers: Vec<_> = (0..args.concurrency.max(1))
         .map(|_| {
-            let (client, questions, next, failed) = (client.clone(), questions.clone(), next.clone(), failed.clone());
+            let (client, questions, next, failed) = (
+                client.clone(),
+                questions.clone(),
+                next.clone(),
+                failed.clone(),
+            );
             let (url, requests, search) = (args.url.clone(), args.requests, args.what == "search");
             tokio::spawn(async move {
                 let mut times = Vec::new();
@@ -78,7 +83,9 @@ pub(crate) async fn run(command: BenchCommand) -> Result<()> {
     times.sort_unstable();
     let at = |share: f64| {
         let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
-        times.get(place).map_or(0.0, |t| (t.as_secs_f64() * 1e5).round() / 100.0)
+        times
+            .get(place)
+            .map_or(0.0, |t| (t.as_secs_f64() * 1e5).round() / 100.0)
     };
     let report = json!({
         "what": args.what,
@@ -99,9 +106,13 @@ pub(crate) async fn run(command: BenchCommand) -> Result<()> {
 
 async fn one(client: &Client, url: &str, question: &str, search: bool) -> bool {
     let request = if search {
-        client.post(format!("{url}/api/v1/knowledge/search")).json(&json!({"query": question}))
+        client
+            .post(format!("{url}/api/v1/knowledge/search"))
+            .json(&json!({"query": question}))
     } else {
-        client.post(format!("{url}/api/v1/ask")).json(&json!({"question": question}))
+        client
+            .post(format!("{url}/api/v1/ask"))
+            .json(&json!({"question": question}))
     };
     match request.send().await {
         Ok(response) if response.status().is_success() => response.bytes().await.is_ok(),
@@ -113,13 +124,30 @@ async fn questions(args: &ServeBench, client: &Client) -> Result<Vec<String>> {
     let lines: Vec<String> = match &args.questions {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|e| {
-                Error::new(ErrorCode::InvalidInput, format!("打不开 {}：{e}。", path.display()))
+                Error::new(
+                    ErrorCode::InvalidInput,
+                    format!("打不开 {}：{e}。", path.display()),
+                )
             })?;
-            text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect()
+            text.lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .map(str::to_owned)
+                .collect()
         }
         None => {
-            let unreachable = |e| Error::new(ErrorCode::Unavailable, format!("连不上 {}。请先启动服务。", args.url)).with_detail(e);
-            let status = client.get(format!("{}/api/v1/status", args.url)).send().await.map_err(unreachable)?;
+            let unreachable = |e| {
+                Error::new(
+                    ErrorCode::Unavailable,
+                    format!("连不上 {}。请先启动服务。", args.url),
+                )
+                .with_detail(e)
+            };
+            let status = client
+                .get(format!("{}/api/v1/status", args.url))
+                .send()
+                .await
+                .map_err(unreachable)?;
             let status: serde_json::Value = status.json().await.map_err(unreachable)?;
             serde_json::from_value(status["examples"].clone()).unwrap_or_default()
         }

@@ -48,7 +48,9 @@ pub(crate) struct UploadLimits {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into() }
+        Self {
+            listen: "127.0.0.1:8080".into(),
+        }
     }
 }
 
@@ -72,7 +74,10 @@ impl Default for City {
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { file_mib: 64, upload_mib: 4096 }
+        Self {
+            file_mib: 64,
+            upload_mib: 4096,
+        }
     }
 }
 
@@ -81,12 +86,20 @@ impl Config {
     pub(crate) fn load(file: Option<&Path>, data: &Path) -> Result<Self> {
         let path: PathBuf = file.map_or_else(|| data.join("citymind.toml"), Path::to_owned);
         if file.is_some() && !path.is_file() {
-            return Err(Error::new(ErrorCode::InvalidInput, format!("没有找到配置文件 {}。", path.display())));
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
+                format!("没有找到配置文件 {}。", path.display()),
+            ));
         }
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(&path))
             .merge(Env::prefixed("CITYMIND__").split("__"))
             .extract()
-            .map_err(|e| Error::new(ErrorCode::InvalidInput, format!("配置有误：{e}。请对照 docs/configuration.md 修改。")))
+            .map_err(|e| {
+                Error::new(
+                    ErrorCode::InvalidInput,
+                    format!("配置有误：{e}。请对照 docs/configuration.md 修改。"),
+                )
+            })
     }
 }

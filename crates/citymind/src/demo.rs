@@ -21,14 +21,24 @@ pub(crate) async fn load(app: &App) -> Result<()> {
     let (id, folder) = app.imports.stage().await?;
     let mut files = Vec::new();
     for (place, path) in DemoKnowledge::iter().enumerate() {
-        let Some(embedded) = DemoKnowledge::get(&path) else { continue };
+        let Some(embedded) = DemoKnowledge::get(&path) else {
+            continue;
+        };
         let file = folder.join(place.to_string());
-        tokio::fs::write(&file, &embedded.data).await.map_err(Error::internal)?;
-        files.push(Staged { path: path.into_owned(), file });
+        tokio::fs::write(&file, &embedded.data)
+            .await
+            .map_err(Error::internal)?;
+        files.push(Staged {
+            path: path.into_owned(),
+            file,
+        });
     }
     let import = app.imports.start(id, SPACE, files).await?;
     if let Some(mut changes) = app.imports.follow(&import.id) {
-        while !matches!(changes.recv().await, Err(tokio::sync::broadcast::error::RecvError::Closed)) {}
+        while !matches!(
+            changes.recv().await,
+            Err(tokio::sync::broadcast::error::RecvError::Closed)
+        ) {}
     }
     Ok(())
 }

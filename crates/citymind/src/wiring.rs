@@ -30,7 +30,10 @@ impl App {
         let records: Arc<dyn Records> = Arc::new(SqliteRecords::open(&folder.database())?);
         let files = Arc::new(LocalFiles::new(folder.files()));
         let index = Arc::new(TantivyIndex::open(&folder.index().join("lexical-1"))?);
-        let limits = Limits { file_bytes: config.limits.file_mib << 20, ..Limits::default() };
+        let limits = Limits {
+            file_bytes: config.limits.file_mib << 20,
+            ..Limits::default()
+        };
         let library = Arc::new(Library::open(records.clone(), files, index, limits).await?);
         let imports = Imports::open(library.clone(), folder.staging()).await?;
         let sessions = Sessions::open(records).await?;

@@ -24,7 +24,11 @@ pub struct Asset {
 /// The file at a path such as `assets/index-1a2b3c.js`.
 pub fn asset(path: &str) -> Option<Asset> {
     let file = Dist::get(path)?;
-    Some(Asset { bytes: file.data, media_type: media_type(path), immutable: path.starts_with("assets/") })
+    Some(Asset {
+        bytes: file.data,
+        media_type: media_type(path),
+        immutable: path.starts_with("assets/"),
+    })
 }
 
 /// The page that every address of the console starts with; `None` where the console isn't built in.

@@ -97,7 +97,9 @@ impl Context {
     /// # Errors
     /// `Unavailable` once the caller has gone away: the call should stop.
     pub fn emit(&self, name: &'static str, data: &impl Serialize) -> Result<()> {
-        let Some(sink) = &self.sink else { return Ok(()) };
+        let Some(sink) = &self.sink else {
+            return Ok(());
+        };
         let data = serde_json::to_value(data).map_err(Error::internal)?;
         if sink(Event { name, data }) {
             Ok(())
@@ -121,7 +123,11 @@ pub trait Capability: Send + Sync + 'static {
     ///
     /// # Errors
     /// As documented by the capability; the message is for the person who asked.
-    fn call(&self, context: &Context, input: Self::Input) -> impl Future<Output = Result<Self::Output>> + Send;
+    fn call(
+        &self,
+        context: &Context,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
 type Reply<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
@@ -134,7 +140,13 @@ impl<C: Capability> Erased for C {
     fn call<'a>(&'a self, context: &'a Context, input: Value) -> Reply<'a> {
         Box::pin(async move {
             let input = serde_json::from_value(input).map_err(|e| {
-                Error::new(ErrorCode::InvalidInput, format!("请求的内容不符合要求：{}。请对照接口文档检查字段名和类型。", chinese_reason(&e)))
+                Error::new(
+                    ErrorCode::InvalidInput,
+                    format!(
+                        "请求的内容不符合要求：{}。请对照接口文档检查字段名和类型。",
+                        chinese_reason(&e)
+                    ),
+                )
             })?;
             let output = Capability::call(self, context, input).await?;
             serde_json::to_value(output).map_err(Error::internal)
@@ -144,10 +156,16 @@ impl<C: Capability> Erased for C {
 
 fn chinese_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if let Some(field) = text.strip_prefix("missing field `").and_then(|t| t.split('`').next()) {
+    if let Some(field) = text
+        .strip_prefix("missing field `")
+        .and_then(|t| t.split('`').next())
+    {
         return format!("缺少字段“{field}”");
     }
-    if let Some(field) = text.strip_prefix("unknown field `").and_then(|t| t.split('`').next()) {
+    if let Some(field) = text
+        .strip_prefix("unknown field `")
+        .and_then(|t| t.split('`').next())
+    {
         return format!("没有“{field}”这个字段");
     }
     text
@@ -171,8 +189,14 @@ impl Registered {
         let settings = schemars::generate::SchemaSettings::draft2020_12();
         Self {
             definition: capability.definition(),
-            input: settings.clone().into_generator().into_root_schema_for::<C::Input>(),
-            output: settings.for_serialize().into_generator().into_root_schema_for::<C::Output>(),
+            input: settings
+                .clone()
+                .into_generator()
+                .into_root_schema_for::<C::Input>(),
+            output: settings
+                .for_serialize()
+                .into_generator()
+                .into_root_schema_for::<C::Output>(),
             call: Arc::new(capability),
         }
     }
@@ -185,7 +209,10 @@ impl Registered {
         if self.definition.permission == Permission::Operator && !context.caller.operator {
             return Err(Error::new(
                 ErrorCode::OperatorRequired,
-                format!("“{}”需要管理权限：请在本机操作，或提供管理密钥。", self.definition.title),
+                format!(
+                    "“{}”需要管理权限：请在本机操作，或提供管理密钥。",
+                    self.definition.title
+                ),
             ));
         }
         self.call.call(context, input).await

@@ -148,12 +148,19 @@ impl Error {
 
     /// Nothing stands under that id.
     pub fn not_found(what: impl std::fmt::Display) -> Self {
-        Self::new(ErrorCode::NotFound, format!("没有找到{what}，可能已被删除或您无权查看。"))
+        Self::new(
+            ErrorCode::NotFound,
+            format!("没有找到{what}，可能已被删除或您无权查看。"),
+        )
     }
 
     /// A fault of ours, with its cause for the log.
     pub fn internal(detail: impl std::fmt::Display) -> Self {
-        Self::new(ErrorCode::Internal, "系统出现内部错误，请稍后再试；如多次出现，请把请求编号告诉管理员。").with_detail(detail)
+        Self::new(
+            ErrorCode::Internal,
+            "系统出现内部错误，请稍后再试；如多次出现，请把请求编号告诉管理员。",
+        )
+        .with_detail(detail)
     }
 }
 

@@ -69,7 +69,11 @@ impl Write {
     ///
     /// # Errors
     /// `Internal` if the body can't be written as JSON.
-    pub fn put<T: Serialize>(collection: &Collection, id: impl Into<String>, body: &T) -> Result<Self> {
+    pub fn put<T: Serialize>(
+        collection: &Collection,
+        id: impl Into<String>,
+        body: &T,
+    ) -> Result<Self> {
         Ok(Self::Put {
             collection: collection.name,
             id: id.into(),
@@ -185,7 +189,12 @@ pub trait Records: Send + Sync {
     ///
     /// # Errors
     /// `Storage`.
-    async fn count_by(&self, collection: &Collection, field: &str, all: &[Condition]) -> Result<Vec<(Value, u64)>>;
+    async fn count_by(
+        &self,
+        collection: &Collection,
+        field: &str,
+        all: &[Condition],
+    ) -> Result<Vec<(Value, u64)>>;
 
     /// Makes all the writes or none, durably, and returns the batch's revision.
     ///
@@ -206,15 +215,26 @@ impl dyn Records + '_ {
     ///
     /// # Errors
     /// `Storage`; `Internal` if it isn't a `T`.
-    pub async fn read<T: DeserializeOwned>(&self, collection: &Collection, id: &str) -> Result<Option<T>> {
-        self.get(collection, id).await?.map(|r| decode(collection, r)).transpose()
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        collection: &Collection,
+        id: &str,
+    ) -> Result<Option<T>> {
+        self.get(collection, id)
+            .await?
+            .map(|r| decode(collection, r))
+            .transpose()
     }
 
     /// The records that match, read as `T`.
     ///
     /// # Errors
     /// `Storage`; `Internal` if one isn't a `T`.
-    pub async fn list<T: DeserializeOwned>(&self, collection: &Collection, query: &Query) -> Result<Vec<T>> {
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        collection: &Collection,
+        query: &Query,
+    ) -> Result<Vec<T>> {
         let found = self.find(collection, query).await?;
         found.into_iter().map(|r| decode(collection, r)).collect()
     }
@@ -223,14 +243,22 @@ impl dyn Records + '_ {
     ///
     /// # Errors
     /// `StorageFull`, `Storage`.
-    pub async fn save<T: Serialize + Sync>(&self, collection: &Collection, id: &str, body: &T) -> Result<u64> {
+    pub async fn save<T: Serialize + Sync>(
+        &self,
+        collection: &Collection,
+        id: &str,
+        body: &T,
+    ) -> Result<u64> {
         self.apply(vec![Write::put(collection, id, body)?]).await
     }
 }
 
 fn decode<T: DeserializeOwned>(collection: &Collection, record: Record) -> Result<T> {
     serde_json::from_value(record.body).map_err(|e| {
-        Error::new(ErrorCode::Internal, "存储的记录与当前版本不符，请联系管理员。")
-            .with_detail(format!("{}/{}: {e}", collection.name, record.id))
+        Error::new(
+            ErrorCode::Internal,
+            "存储的记录与当前版本不符，请联系管理员。",
+        )
+        .with_detail(format!("{}/{}: {e}", collection.name, record.id))
     })
 }

@@ -15,7 +15,11 @@ pub fn now() -> String {
 /// A moment as RFC 3339 with milliseconds in the city's time zone. Such strings sort by time.
 pub fn format(at: Timestamp) -> String {
     let local = CITY.to_datetime(at);
-    format!("{}.{:03}+08:00", local.strftime("%Y-%m-%dT%H:%M:%S"), local.millisecond())
+    format!(
+        "{}.{:03}+08:00",
+        local.strftime("%Y-%m-%dT%H:%M:%S"),
+        local.millisecond()
+    )
 }
 
 /// Today in the city.
@@ -25,7 +29,10 @@ pub fn today() -> Date {
 
 /// Days since 1970-01-01, for range filters.
 pub fn day_number(date: Date) -> i64 {
-    i64::from(date.since(Date::constant(1970, 1, 1)).map_or(0, |span| span.get_days()))
+    i64::from(
+        date.since(Date::constant(1970, 1, 1))
+            .map_or(0, |span| span.get_days()),
+    )
 }
 
 /// `2026年11月24日`.

@@ -47,12 +47,34 @@ pub struct ById {
     pub id: String,
 }
 
-fn get(name: &'static str, title: &'static str, description: &'static str, path: &'static str) -> Definition {
-    Definition { name, title, description, permission: Permission::Public, method: Method::Get, path, streams: false }
+fn get(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    path: &'static str,
+) -> Definition {
+    Definition {
+        name,
+        title,
+        description,
+        permission: Permission::Public,
+        method: Method::Get,
+        path,
+        streams: false,
+    }
 }
 
-fn operate(name: &'static str, title: &'static str, description: &'static str, path: &'static str) -> Definition {
-    Definition { permission: Permission::Operator, method: Method::Post, ..get(name, title, description, path) }
+fn operate(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    path: &'static str,
+) -> Definition {
+    Definition {
+        permission: Permission::Operator,
+        method: Method::Post,
+        ..get(name, title, description, path)
+    }
 }
 
 struct SearchClauses(Arc<Library>);
@@ -64,7 +86,12 @@ impl Capability for SearchClauses {
     fn definition(&self) -> Definition {
         Definition {
             method: Method::Post,
-            ..get("knowledge.search", "检索条款", "在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。", "/knowledge/search")
+            ..get(
+                "knowledge.search",
+                "检索条款",
+                "在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。",
+                "/knowledge/search",
+            )
         }
     }
 
@@ -80,7 +107,12 @@ impl Capability for ListDocuments {
     type Output = Page<DocumentSummary>;
 
     fn definition(&self) -> Definition {
-        get("knowledge.documents", "列出文件", "分页列出知识库中的文件，可筛选和排序。", "/knowledge/documents")
+        get(
+            "knowledge.documents",
+            "列出文件",
+            "分页列出知识库中的文件，可筛选和排序。",
+            "/knowledge/documents",
+        )
     }
 
     async fn call(&self, _: &Context, input: ListInput) -> Result<Page<DocumentSummary>> {
@@ -107,11 +139,18 @@ impl Capability for GetDocument {
     type Output = DocumentDetail;
 
     fn definition(&self) -> Definition {
-        get("knowledge.document", "阅读文件", "取得一份文件的全文，按条款划分，带结构、效力和废止关系。", "/knowledge/documents/{id}")
+        get(
+            "knowledge.document",
+            "阅读文件",
+            "取得一份文件的全文，按条款划分，带结构、效力和废止关系。",
+            "/knowledge/documents/{id}",
+        )
     }
 
     async fn call(&self, _: &Context, input: DocumentInput) -> Result<DocumentDetail> {
-        self.0.detail(&input.id, input.as_of.unwrap_or_else(time::today)).await
+        self.0
+            .detail(&input.id, input.as_of.unwrap_or_else(time::today))
+            .await
     }
 }
 
@@ -122,7 +161,12 @@ impl Capability for ListFacets {
     type Output = Facets;
 
     fn definition(&self) -> Definition {
-        get("knowledge.facets", "筛选项", "列出知识库可用的筛选项及文件数。", "/knowledge/facets")
+        get(
+            "knowledge.facets",
+            "筛选项",
+            "列出知识库可用的筛选项及文件数。",
+            "/knowledge/facets",
+        )
     }
 
     async fn call(&self, _: &Context, _: Nothing) -> Result<Facets> {
@@ -140,12 +184,20 @@ impl Capability for WithdrawDocument {
         let path = "/knowledge/documents/{id}";
         Definition {
             method: Method::Delete,
-            ..operate("knowledge.withdraw", "撤下文件", "撤下一份文件：不再被检索和引用，可以恢复。", path)
+            ..operate(
+                "knowledge.withdraw",
+                "撤下文件",
+                "撤下一份文件：不再被检索和引用，可以恢复。",
+                path,
+            )
         }
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
-        Ok(DocumentSummary::of(&self.0.withdraw(&input.id).await?, time::today()))
+        Ok(DocumentSummary::of(
+            &self.0.withdraw(&input.id).await?,
+            time::today(),
+        ))
     }
 }
 
@@ -156,11 +208,19 @@ impl Capability for RestoreDocument {
     type Output = DocumentSummary;
 
     fn definition(&self) -> Definition {
-        operate("knowledge.restore", "恢复文件", "恢复一份撤下的文件。", "/knowledge/documents/{id}/restore")
+        operate(
+            "knowledge.restore",
+            "恢复文件",
+            "恢复一份撤下的文件。",
+            "/knowledge/documents/{id}/restore",
+        )
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
-        Ok(DocumentSummary::of(&self.0.restore(&input.id).await?, time::today()))
+        Ok(DocumentSummary::of(
+            &self.0.restore(&input.id).await?,
+            time::today(),
+        ))
     }
 }
 
@@ -171,7 +231,12 @@ impl Capability for Reindex {
     type Output = Rebuilt;
 
     fn definition(&self) -> Definition {
-        operate("knowledge.reindex", "重建索引", "丢弃检索索引并从存储重建。", "/knowledge/reindex")
+        operate(
+            "knowledge.reindex",
+            "重建索引",
+            "丢弃检索索引并从存储重建。",
+            "/knowledge/reindex",
+        )
     }
 
     async fn call(&self, _: &Context, _: Nothing) -> Result<Rebuilt> {
@@ -189,7 +254,12 @@ impl Capability for ListImports {
         let path = "/knowledge/imports";
         Definition {
             permission: Permission::Operator,
-            ..get("knowledge.imports", "导入记录", "分页列出导入记录，最近的在前。", path)
+            ..get(
+                "knowledge.imports",
+                "导入记录",
+                "分页列出导入记录，最近的在前。",
+                path,
+            )
         }
     }
 
@@ -225,12 +295,20 @@ impl Capability for GetImport {
         let path = "/knowledge/imports/{id}";
         Definition {
             permission: Permission::Operator,
-            ..get("knowledge.import", "导入详情", "取得一次导入的进度和逐个文件的结果。", path)
+            ..get(
+                "knowledge.import",
+                "导入详情",
+                "取得一次导入的进度和逐个文件的结果。",
+                path,
+            )
         }
     }
 
     async fn call(&self, _: &Context, input: ImportInput) -> Result<Import> {
-        let page = PageRequest { page: input.page, page_size: input.page_size };
+        let page = PageRequest {
+            page: input.page,
+            page_size: input.page_size,
+        };
         self.0.get(&input.id, input.state, page).await
     }
 }
@@ -242,7 +320,12 @@ impl Capability for CancelImport {
     type Output = Import;
 
     fn definition(&self) -> Definition {
-        operate("knowledge.import_cancel", "取消导入", "停止一次导入；已导入的文件保留。", "/knowledge/imports/{id}/cancel")
+        operate(
+            "knowledge.import_cancel",
+            "取消导入",
+            "停止一次导入；已导入的文件保留。",
+            "/knowledge/imports/{id}/cancel",
+        )
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<Import> {

@@ -47,12 +47,18 @@ pub struct CharacterCounter<'a> {
 impl<'a> CharacterCounter<'a> {
     /// Starts at the beginning of the text.
     pub fn new(text: &'a str) -> Self {
-        Self { rest: text, byte: 0, characters: 0 }
+        Self {
+            rest: text,
+            byte: 0,
+            characters: 0,
+        }
     }
 
     /// The position in characters of a byte position at or after the last one asked for.
     pub fn at(&mut self, byte: usize) -> usize {
-        let (passed, rest) = self.rest.split_at(byte.saturating_sub(self.byte).min(self.rest.len()));
+        let (passed, rest) = self
+            .rest
+            .split_at(byte.saturating_sub(self.byte).min(self.rest.len()));
         self.characters += passed.chars().count();
         self.rest = rest;
         self.byte = byte;

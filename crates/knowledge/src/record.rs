@@ -15,14 +15,30 @@ use serde_json::{Value, json};
 /// Documents, to list and filter by.
 pub const DOCUMENTS: Collection = Collection {
     name: "documents",
-    indexed: &["space", "title", "number", "kind", "region", "issued", "effective_from", "imported_at", "source.sha256"],
+    indexed: &[
+        "space",
+        "title",
+        "number",
+        "kind",
+        "region",
+        "issued",
+        "effective_from",
+        "imported_at",
+        "source.sha256",
+    ],
 };
 
 /// The structure of documents, under the same id.
-pub const CONTENTS: Collection = Collection { name: "contents", indexed: &[] };
+pub const CONTENTS: Collection = Collection {
+    name: "contents",
+    indexed: &[],
+};
 
 /// What documents say of other documents, found by the other's title or number.
-pub const RELATIONS: Collection = Collection { name: "relations", indexed: &["from", "title", "number"] };
+pub const RELATIONS: Collection = Collection {
+    name: "relations",
+    indexed: &["from", "title", "number"],
+};
 
 /// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
 pub const READER_VERSION: u32 = 1;
@@ -145,7 +161,10 @@ impl DocumentRecord {
     /// What the index filters its passages by.
     pub fn attributes(&self) -> Attributes {
         let last_before_repeal = self.repealed_on.map(|day| day_number(day) - 1);
-        let until = [self.effective_until.map(day_number), last_before_repeal].into_iter().flatten().min();
+        let until = [self.effective_until.map(day_number), last_before_repeal]
+            .into_iter()
+            .flatten()
+            .min();
         Attributes {
             space: self.space.clone(),
             region: self.region.clone().unwrap_or_default(),
@@ -158,13 +177,20 @@ impl DocumentRecord {
 
     /// A link to it.
     pub fn link(&self) -> Link {
-        Link { title: self.title.clone(), number: self.number.clone(), document: Some(self.id.clone()) }
+        Link {
+            title: self.title.clone(),
+            number: self.number.clone(),
+            document: Some(self.id.clone()),
+        }
     }
 }
 
 /// A kind's name on the wire.
 pub fn kind_name(kind: DocumentKind) -> String {
-    serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(kind)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// The conditions under which a document has a status on a day: the same rule as [`DocumentRecord::status`].
@@ -173,8 +199,18 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     let unset = |field: &str| Condition::is(field, Value::Null);
     let after = |field: &str| Condition::Not(Box::new(Condition::AtMost(field.into(), day())));
     let not_repealed = || after("repealed_on");
-    let not_over = || Condition::Any(vec![unset("effective_until"), Condition::AtLeast("effective_until".into(), day())]);
-    let begun = || Condition::Any(vec![unset("effective_from"), Condition::AtMost("effective_from".into(), day())]);
+    let not_over = || {
+        Condition::Any(vec![
+            unset("effective_until"),
+            Condition::AtLeast("effective_until".into(), day()),
+        ])
+    };
+    let begun = || {
+        Condition::Any(vec![
+            unset("effective_from"),
+            Condition::AtMost("effective_from".into(), day()),
+        ])
+    };
     let not = |condition: Condition| Condition::Not(Box::new(condition));
     let standing = Condition::is("withdrawn", false);
     match status {

@@ -8,12 +8,19 @@ const CLOSING: [char; 7] = ['”', '’', '」', '』', '）', '》', '"'];
 /// The sentences of a text: up to 。！？； or a line's end, closing quotes and brackets included. Blank ones are left out;
 /// ranges don't begin or end with blanks.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
-    split(text, |c| matches!(c, '。' | '！' | '？' | '；' | '!' | '?' | ';' | '\n'))
+    split(text, |c| {
+        matches!(c, '。' | '！' | '？' | '；' | '!' | '?' | ';' | '\n')
+    })
 }
 
 /// The parts of a text: up to any of 。！？；，：、 or a line's end.
 pub fn parts(text: &str) -> Vec<Range<usize>> {
-    split(text, |c| matches!(c, '。' | '！' | '？' | '；' | '!' | '?' | ';' | '\n' | '，' | ',' | '：' | ':'))
+    split(text, |c| {
+        matches!(
+            c,
+            '。' | '！' | '？' | '；' | '!' | '?' | ';' | '\n' | '，' | ',' | '：' | ':'
+        )
+    })
 }
 
 fn split(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
@@ -54,7 +61,10 @@ mod tests {
 
     #[test]
     fn closing_marks_stay_with_their_sentence() {
-        assert_eq!(texts("他说：“可以。”好吗？\n\n 是；不是"), ["他说：“可以。”", "好吗？", "是；", "不是"]);
+        assert_eq!(
+            texts("他说：“可以。”好吗？\n\n 是；不是"),
+            ["他说：“可以。”", "好吗？", "是；", "不是"]
+        );
         assert!(texts(" \n ").is_empty());
     }
 

@@ -5,7 +5,9 @@
 
 /// Makes text comparable: full-width forms become half-width, letters lower-case, 〇 becomes 零.
 pub fn normalise(text: &str) -> String {
-    text.chars().flat_map(|c| normalise_char(c).to_lowercase()).collect()
+    text.chars()
+        .flat_map(|c| normalise_char(c).to_lowercase())
+        .collect()
 }
 
 fn normalise_char(c: char) -> char {
@@ -49,7 +51,11 @@ pub fn runs(text: &str) -> Vec<Run<'_>> {
             end = at + next.len_utf8();
         }
         let run = text[start..end].trim_end_matches('.');
-        out.push(if is_han(c) { Run::Han(run) } else { Run::Word(run) });
+        out.push(if is_han(c) {
+            Run::Han(run)
+        } else {
+            Run::Word(run)
+        });
     }
     out
 }
@@ -94,7 +100,10 @@ mod tests {
 
     #[test]
     fn chinese_gives_characters_and_bigrams_within_punctuation() {
-        assert_eq!(tokens("住房，公积"), ["住", "房", "住房", "公", "积", "公积"]);
+        assert_eq!(
+            tokens("住房，公积"),
+            ["住", "房", "住房", "公", "积", "公积"]
+        );
     }
 
     #[test]

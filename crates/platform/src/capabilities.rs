@@ -32,8 +32,22 @@ pub struct ById {
     pub id: String,
 }
 
-fn define(name: &'static str, title: &'static str, description: &'static str, method: Method, path: &'static str) -> Definition {
-    Definition { name, title, description, permission: Permission::Public, method, path, streams: false }
+fn define(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    method: Method,
+    path: &'static str,
+) -> Definition {
+    Definition {
+        name,
+        title,
+        description,
+        permission: Permission::Public,
+        method,
+        path,
+        streams: false,
+    }
 }
 
 struct ListSessions(Sessions);
@@ -43,7 +57,13 @@ impl Capability for ListSessions {
     type Output = Page<SessionSummary>;
 
     fn definition(&self) -> Definition {
-        define("sessions.list", "我的对话", "分页列出本浏览器的对话，最近的在前。", Method::Get, "/sessions")
+        define(
+            "sessions.list",
+            "我的对话",
+            "分页列出本浏览器的对话，最近的在前。",
+            Method::Get,
+            "/sessions",
+        )
     }
 
     async fn call(&self, context: &Context, input: PageRequest) -> Result<Page<SessionSummary>> {
@@ -58,7 +78,13 @@ impl Capability for GetSession {
     type Output = Session;
 
     fn definition(&self) -> Definition {
-        define("sessions.get", "对话内容", "取得一次对话的全部问答。", Method::Get, "/sessions/{id}")
+        define(
+            "sessions.get",
+            "对话内容",
+            "取得一次对话的全部问答。",
+            Method::Get,
+            "/sessions/{id}",
+        )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<Session> {
@@ -73,11 +99,19 @@ impl Capability for DeleteSession {
     type Output = SessionSummary;
 
     fn definition(&self) -> Definition {
-        define("sessions.delete", "删除对话", "删除一次对话，可以恢复。", Method::Delete, "/sessions/{id}")
+        define(
+            "sessions.delete",
+            "删除对话",
+            "删除一次对话，可以恢复。",
+            Method::Delete,
+            "/sessions/{id}",
+        )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<SessionSummary> {
-        self.0.set_deleted(&context.caller.visitor, &input.id, true).await
+        self.0
+            .set_deleted(&context.caller.visitor, &input.id, true)
+            .await
     }
 }
 
@@ -88,11 +122,19 @@ impl Capability for RestoreSession {
     type Output = SessionSummary;
 
     fn definition(&self) -> Definition {
-        define("sessions.restore", "恢复对话", "恢复一次删除的对话。", Method::Post, "/sessions/{id}/restore")
+        define(
+            "sessions.restore",
+            "恢复对话",
+            "恢复一次删除的对话。",
+            Method::Post,
+            "/sessions/{id}/restore",
+        )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<SessionSummary> {
-        self.0.set_deleted(&context.caller.visitor, &input.id, false).await
+        self.0
+            .set_deleted(&context.caller.visitor, &input.id, false)
+            .await
     }
 }
 
@@ -103,10 +145,18 @@ impl Capability for GetTrace {
     type Output = Trace;
 
     fn definition(&self) -> Definition {
-        define("traces.get", "回答的过程", "取得一次回答的逐步过程。", Method::Get, "/traces/{id}")
+        define(
+            "traces.get",
+            "回答的过程",
+            "取得一次回答的逐步过程。",
+            Method::Get,
+            "/traces/{id}",
+        )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<Trace> {
-        self.0.trace(&context.caller.visitor, context.caller.operator, &input.id).await
+        self.0
+            .trace(&context.caller.visitor, context.caller.operator, &input.id)
+            .await
     }
 }

@@ -17,8 +17,14 @@ use crate::{
     trace::{TRACES, Trace},
 };
 
-const SESSIONS: Collection = Collection { name: "sessions", indexed: &["visitor", "updated_at"] };
-const TURNS: Collection = Collection { name: "turns", indexed: &["session", "asked_at"] };
+const SESSIONS: Collection = Collection {
+    name: "sessions",
+    indexed: &["visitor", "updated_at"],
+};
+const TURNS: Collection = Collection {
+    name: "turns",
+    indexed: &["session", "asked_at"],
+};
 
 /// How many characters of the first question name a conversation.
 const TITLE: usize = 30;
@@ -115,7 +121,12 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotFound` if there is none under that id; `Storage`.
-    pub async fn resume(&self, visitor: &str, id: Option<&str>, question: &str) -> Result<SessionRecord> {
+    pub async fn resume(
+        &self,
+        visitor: &str,
+        id: Option<&str>,
+        question: &str,
+    ) -> Result<SessionRecord> {
         if let Some(id) = id.filter(|id| !id.is_empty()) {
             return self.standing(id).await;
         }
@@ -137,19 +148,28 @@ impl Sessions {
 
     async fn standing(&self, id: &str) -> Result<SessionRecord> {
         let found: Option<SessionRecord> = self.records.read(&SESSIONS, id).await?;
-        found.filter(|s| !s.deleted).ok_or_else(|| Error::not_found("这次对话"))
+        found
+            .filter(|s| !s.deleted)
+            .ok_or_else(|| Error::not_found("这次对话"))
     }
 
     async fn own(&self, visitor: &str, id: &str) -> Result<SessionRecord> {
         let found: Option<SessionRecord> = self.records.read(&SESSIONS, id).await?;
-        found.filter(|s| s.visitor == visitor && !visitor.is_empty()).ok_or_else(|| Error::not_found("这次对话"))
+        found
+            .filter(|s| s.visitor == visitor && !visitor.is_empty())
+            .ok_or_else(|| Error::not_found("这次对话"))
     }
 
     /// Stores a turn with its conversation and its trace, all or nothing.
     ///
     /// # Errors
     /// `Storage`, `StorageFull`.
-    pub async fn append(&self, mut session: SessionRecord, turn: Turn, trace: &Trace) -> Result<()> {
+    pub async fn append(
+        &self,
+        mut session: SessionRecord,
+        turn: Turn,
+        trace: &Trace,
+    ) -> Result<()> {
         session.turns += 1;
         session.updated_at.clone_from(&turn.asked_at);
         let id = turn.id.clone();
@@ -158,7 +178,14 @@ impl Sessions {
         stored["visitor"] = trace.visitor.clone().into();
         let batch = vec![
             Write::put(&SESSIONS, session.id.clone(), &session)?,
-            Write::put(&TURNS, id, &TurnRecord { session: session.id.clone(), turn })?,
+            Write::put(
+                &TURNS,
+                id,
+                &TurnRecord {
+                    session: session.id.clone(),
+                    turn,
+                },
+            )?,
             Write::put(&TRACES, trace.id.clone(), &stored)?,
         ];
         self.records.apply(batch).await.map(|_| ())
@@ -169,10 +196,21 @@ impl Sessions {
     /// # Errors
     /// `Storage`.
     pub async fn list(&self, visitor: &str, page: PageRequest) -> Result<Page<SessionSummary>> {
-        let all = vec![Condition::is("visitor", visitor), Condition::is("deleted", false)];
+        let all = vec![
+            Condition::is("visitor", visitor),
+            Condition::is("deleted", false),
+        ];
         let total = self.records.count(&SESSIONS, &all).await?;
-        let sort = Some(Sort { field: "updated_at".into(), descending: true });
-        let query = Query { all, sort, offset: page.offset(), limit: page.size() };
+        let sort = Some(Sort {
+            field: "updated_at".into(),
+            descending: true,
+        });
+        let query = Query {
+            all,
+            sort,
+            offset: page.offset(),
+            limit: page.size(),
+        };
         let found: Vec<SessionRecord> = self.records.list(&SESSIONS, &query).await?;
         Ok(page.of(found.iter().map(SessionRecord::summary).collect(), total))
     }
@@ -188,7 +226,10 @@ impl Sessions {
         }
         let query = Query {
             all: vec![Condition::is("session", id)],
-            sort: Some(Sort { field: "asked_at".into(), descending: false }),
+            sort: Some(Sort {
+                field: "asked_at".into(),
+                descending: false,
+            }),
             ..Query::default()
         };
         let turns: Vec<TurnRecord> = self.records.list(&TURNS, &query).await?;
@@ -205,7 +246,12 @@ impl Sessions {
     ///
     /// # Errors
     /// `NotFound`, `Storage`, `StorageFull`.
-    pub async fn set_deleted(&self, visitor: &str, id: &str, deleted: bool) -> Result<SessionSummary> {
+    pub async fn set_deleted(
+        &self,
+        visitor: &str,
+        id: &str,
+        deleted: bool,
+    ) -> Result<SessionSummary> {
         let mut session = self.own(visitor, id).await?;
         session.deleted = deleted;
         self.records.save(&SESSIONS, id, &session).await?;
@@ -218,6 +264,8 @@ impl Sessions {
     /// `NotFound`, `Storage`.
     pub async fn trace(&self, visitor: &str, operator: bool, id: &str) -> Result<Trace> {
         let found: Option<Trace> = self.records.read(&TRACES, id).await?;
-        found.filter(|t| operator || (t.visitor == visitor && !visitor.is_empty())).ok_or_else(|| Error::not_found("这次回答的过程"))
+        found
+            .filter(|t| operator || (t.visitor == visitor && !visitor.is_empty()))
+            .ok_or_else(|| Error::not_found("这次回答的过程"))
     }
 }

@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) const TRACES: Collection = Collection { name: "traces", indexed: &["started_at"] };
+pub(crate) const TRACES: Collection = Collection {
+    name: "traces",
+    indexed: &["started_at"],
+};
 
 /// How an answer came about.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -80,7 +83,13 @@ impl Recorder {
     ///
     /// # Errors
     /// `Internal` if the attributes aren't JSON.
-    pub fn span(&mut self, name: &str, label: &str, start_ms: f64, attributes: &impl Serialize) -> Result<Span> {
+    pub fn span(
+        &mut self,
+        name: &str,
+        label: &str,
+        start_ms: f64,
+        attributes: &impl Serialize,
+    ) -> Result<Span> {
         let span = Span {
             name: name.to_owned(),
             label: label.to_owned(),

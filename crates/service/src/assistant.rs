@@ -23,17 +23,20 @@ use serde_json::json;
 use crate::{
     evidence::{Source, gather},
     extract, points,
-    refusal::{self, LEAST_COVERAGE},
+    refusal::{self, Content, LEAST_SUPPORT},
 };
 
 /// The longest question, in characters.
 pub const LONGEST_QUESTION: usize = 2000;
 
 /// Clauses looked at for one question.
-const CLAUSES: usize = 60;
+const CLAUSES: usize = 120;
 
 /// Documents that an answer may come from.
 const DOCUMENTS: usize = 6;
+
+/// Documents that an answer and its points are taken from.
+const ANSWERED_FROM: usize = 3;
 
 /// The most points shown.
 const POINTS: usize = 8;
@@ -114,24 +117,55 @@ impl Assistant {
         if length > LONGEST_QUESTION {
             return Err(Error::new(
                 ErrorCode::QuestionTooLong,
-                format!("问题有 {length} 个字，最多 {LONGEST_QUESTION} 个字。请缩短后再问，或分成几个问题。"),
+                format!(
+                    "问题有 {length} 个字，最多 {LONGEST_QUESTION} 个字。请缩短后再问，或分成几个问题。"
+                ),
             ));
         }
         let visitor = &context.caller.visitor;
         let mut recorder = Recorder::new(visitor, &question);
-        let session = self.sessions.resume(visitor, input.session.as_deref(), &question).await?;
+        let session = self
+            .sessions
+            .resume(visitor, input.session.as_deref(), &question)
+            .await?;
         let (turn, asked_at) = (fresh(), time::now());
-        context.emit("accepted", &json!({"session": session.id, "turn": turn, "trace": recorder.id()}))?;
+        context.emit(
+            "accepted",
+            &json!({"session": session.id, "turn": turn, "trace": recorder.id()}),
+        )?;
         let on = input.as_of.unwrap_or_else(time::today);
-        let reply = self.reply(context, &mut recorder, &question, input.space, on).await?;
+        let reply = self
+            .reply(context, &mut recorder, &question, input.space, on)
+            .await?;
         let answer = finish(reply, &question, &session, &turn, &recorder);
-        self.keep(session, turn, question, asked_at, &answer, recorder.finish()).await?;
+        self.keep(
+            session,
+            turn,
+            question,
+            asked_at,
+            &answer,
+            recorder.finish(),
+        )
+        .await?;
         context.emit("done", &answer)?;
         Ok(answer)
     }
 
-    async fn keep(&self, session: SessionRecord, id: String, question: String, asked_at: String, answer: &Answer, trace: Trace) -> Result<()> {
-        let turn = Turn { id, question, asked_at, answer: answer.clone() };
+    async fn keep(
+        &self,
+        session: SessionRecord,
+        id: String,
+        question: String,
+        asked_at: String,
+        answer: &Answer,
+        trace: Trace,
+    ) -> Result<()> {
+        let turn = Turn {
+            id,
+            question,
+            asked_at,
+            answer: answer.clone(),
+        };
         self.sessions.append(session, turn, &trace).await
     }
 
@@ -139,26 +173,78 @@ impl Assistant {
     ///
     /// # Errors
     /// `Storage`, `Index`.
-    pub async fn reply(&self, context: &Context, recorder: &mut Recorder, question: &str, space: Option<String>, on: Date) -> Result<Reply> {
+    pub async fn reply(
+        &self,
+        context: &Context,
+        recorder: &mut Recorder,
+        question: &str,
+        space: Option<String>,
+        on: Date,
+    ) -> Result<Reply> {
         let start = recorder.elapsed();
-        let filter = Filter { space, in_force: Some(time::day_number(on)), ..Filter::default() };
-        let ranking = self.library.rank(question, Search { filter: filter.clone(), limit: CLAUSES }).await?;
+        let filter = Filter {
+            space,
+            in_force: Some(time::day_number(on)),
+            ..Filter::default()
+        };
+        let ranking = self
+            .library
+            .rank(
+                question,
+                Search {
+                    filter: filter.clone(),
+                    limit: CLAUSES,
+                },
+            )
+            .await?;
         let understood = json!({
             "content": ranking.question.content,
             "expanded": ranking.question.expanded,
             "as_of": on.to_string(),
         });
-        step(context, recorder, "understand", "理解问题", start, &understood)?;
+        step(
+            context,
+            recorder,
+            "understand",
+            "理解问题",
+            start,
+            &understood,
+        )?;
         let start = recorder.elapsed();
-        let coverage = ranking.hits.iter().take(8).map(|h| h.coverage).fold(0.0, f32::max);
-        let (sources, changed) = gather(&self.library, &ranking.hits, DOCUMENTS).await?;
-        step(context, recorder, "retrieve", "检索依据", start, &told(&ranking, &sources, coverage))?;
+        let content = Content::new(&ranking.question, |tokens| self.library.rarity(tokens))?;
+        let (sources, changed) = gather(&self.library, &ranking.hits, &content, DOCUMENTS).await?;
+        let support = sources
+            .iter()
+            .take(ANSWERED_FROM)
+            .map(|s| s.coverage)
+            .fold(0.0, f32::max);
+        step(
+            context,
+            recorder,
+            "retrieve",
+            "检索依据",
+            start,
+            &told(&sources, support),
+        )?;
 
         let start = recorder.elapsed();
-        let mut notices: Vec<String> =
-            changed.iter().map(|title| format!("《{title}》的存储原文已变动，未作为依据。")).collect();
-        let draft = if coverage >= LEAST_COVERAGE { self.compose(question, &ranking, &sources)? } else { Draft::default() };
-        step(context, recorder, "compose", "组织答案", start, &json!({"passages": draft.passages.len()}))?;
+        let mut notices: Vec<String> = changed
+            .iter()
+            .map(|title| format!("《{title}》的存储原文已变动，未作为依据。"))
+            .collect();
+        let draft = if support >= LEAST_SUPPORT {
+            self.compose(question, &sources)?
+        } else {
+            Draft::default()
+        };
+        step(
+            context,
+            recorder,
+            "compose",
+            "组织答案",
+            start,
+            &json!({"passages": draft.passages.len()}),
+        )?;
 
         let start = recorder.elapsed();
         let reply = self.check(draft, &sources, on).await?;
@@ -172,20 +258,61 @@ impl Assistant {
         Ok(reply)
     }
 
-    fn compose(&self, question: &str, ranking: &Ranking, sources: &[Source]) -> Result<Draft> {
+    /// The spans that would be considered for a question, with the documents they are from: what the extraction model
+    /// learns from.
+    ///
+    /// # Errors
+    /// `Storage`, `Index`.
+    pub async fn examples(
+        &self,
+        question: &str,
+        on: Date,
+    ) -> Result<(Vec<Source>, Vec<extract::Example>)> {
+        let filter = Filter {
+            in_force: Some(time::day_number(on)),
+            ..Filter::default()
+        };
+        let ranking = self
+            .library
+            .rank(
+                question,
+                Search {
+                    filter,
+                    limit: CLAUSES,
+                },
+            )
+            .await?;
+        let content = Content::new(&ranking.question, |tokens| self.library.rarity(tokens))?;
+        let (sources, _) = gather(&self.library, &ranking.hits, &content, DOCUMENTS).await?;
+        let examples = extract::examples(question, &sources, |tokens| self.library.rarity(tokens))?;
+        Ok((sources, examples))
+    }
+
+    fn compose(&self, question: &str, sources: &[Source]) -> Result<Draft> {
         let mut draft = Draft::default();
-        let chosen = extract::choose(question, sources, |tokens| self.library.rarity(tokens))?;
-        for span in &chosen {
-            let Some(quote) = sources[span.source].text.at(&span.span) else { continue };
-            let at = draft.cite(span.source, span.span.clone());
-            draft.segments.push((quote.to_owned(), at));
-        }
-        if draft.segments.is_empty() {
+        let Some(chosen) =
+            extract::choose(question, sources, |tokens| self.library.rarity(tokens))?
+        else {
             return Ok(draft);
-        }
-        let best = ranking.hits.first().map_or(0.0, |h| h.score);
-        for (index, source) in sources.iter().enumerate().take(3) {
-            for clause in source.found.iter().take(3).filter(|c| c.score >= POINT_SCORE * best) {
+        };
+        let Some(said) = sources[chosen.source].text.at(&chosen.span) else {
+            return Ok(draft);
+        };
+        // The words that answer are said; the sentences that they stand in are cited.
+        let at = draft.cite(chosen.source, chosen.sentences);
+        draft.segments.push((said.to_owned(), at));
+        let best = sources
+            .iter()
+            .flat_map(|s| &s.found)
+            .map(|f| f.score)
+            .fold(0.0, f32::max);
+        for (index, source) in sources.iter().enumerate().take(ANSWERED_FROM) {
+            for clause in source
+                .found
+                .iter()
+                .take(3)
+                .filter(|c| c.score >= POINT_SCORE * best)
+            {
                 self.add_points(&mut draft, index, source, clause.ordinal);
             }
         }
@@ -195,13 +322,27 @@ impl Assistant {
     }
 
     fn add_points(&self, draft: &mut Draft, index: usize, source: &Source, ordinal: usize) {
-        let Some(clause) = source.clause(ordinal) else { return };
-        let Some(passage) = source.text.at(&clause.span) else { return };
+        let Some(clause) = source.clause(ordinal) else {
+            return;
+        };
+        let Some(passage) = source.text.at(&clause.span) else {
+            return;
+        };
         for found in points::find(&clause.path, passage) {
             let span = clause.span.start + found.span.start..clause.span.start + found.span.end;
-            let said = |p: &(usize, Range<usize>)| p.0 == index && p.1.start <= span.start && span.end <= p.1.end;
-            let repeated = draft.points.iter().filter(|(f, _)| f.kind == found.kind).count() >= 2;
-            if repeated || draft.passages.iter().any(said) || knowledge::is_suspicious(&passage[found.span.clone()]) {
+            let said = |p: &(usize, Range<usize>)| {
+                p.0 == index && p.1.start <= span.start && span.end <= p.1.end
+            };
+            let repeated = draft
+                .points
+                .iter()
+                .filter(|(f, _)| f.kind == found.kind)
+                .count()
+                >= 2;
+            if repeated
+                || draft.passages.iter().any(said)
+                || knowledge::is_suspicious(&passage[found.span.clone()])
+            {
                 continue;
             }
             let at = draft.cite(index, span);
@@ -239,7 +380,10 @@ impl Assistant {
         };
         for (text, at) in draft.segments {
             if let Some(n) = marks[at] {
-                reply.segments.push(Segment { text, citations: vec![n] });
+                reply.segments.push(Segment {
+                    text,
+                    citations: vec![n],
+                });
             }
         }
         if reply.segments.is_empty() {
@@ -249,49 +393,102 @@ impl Assistant {
         }
         for (found, at) in draft.points {
             let Some(n) = marks[at] else { continue };
-            let text = reply.citations.iter().find(|c| c.n == n).map(|c| c.quote.clone()).unwrap_or_default();
-            reply.points.push(Point { kind: found.kind, label: found.kind.label().to_owned(), text, citation: n });
+            let text = reply
+                .citations
+                .iter()
+                .find(|c| c.n == n)
+                .map(|c| c.quote.clone())
+                .unwrap_or_default();
+            reply.points.push(Point {
+                kind: found.kind,
+                label: found.kind.label().to_owned(),
+                text,
+                citation: n,
+            });
         }
         Ok((reply, failed))
     }
 
     /// What will soon be in force, or no longer is, on the same matter.
-    async fn changes(&self, question: &str, ranking: &Ranking, filter: Filter, on: Date) -> Result<Vec<String>> {
+    async fn changes(
+        &self,
+        question: &str,
+        ranking: &Ranking,
+        filter: Filter,
+        on: Date,
+    ) -> Result<Vec<String>> {
         let day = time::day_number(on);
         let mut notices = Vec::new();
         let best = ranking.hits.first().map_or(0.0, |h| h.score);
-        let upcoming = Filter { in_force: None, upcoming_after: Some(day), ..filter };
-        let later = self.library.rank(question, Search { filter: upcoming, limit: 1 }).await?;
-        if let Some(hit) = later.hits.first().filter(|h| h.score >= 0.8 * best && h.coverage >= LEAST_COVERAGE) {
+        let upcoming = Filter {
+            in_force: None,
+            upcoming_after: Some(day),
+            ..filter
+        };
+        let later = self
+            .library
+            .rank(
+                question,
+                Search {
+                    filter: upcoming,
+                    limit: 1,
+                },
+            )
+            .await?;
+        if let Some(hit) = later.hits.first().filter(|h| h.score >= 0.8 * best) {
             let document = self.library.document(&hit.document).await?;
             if let Some(from) = document.effective_from {
-                notices.push(format!("《{}》将于{}起施行，届时以新规定为准。", document.title, time::chinese(from)));
+                notices.push(format!(
+                    "《{}》将于{}起施行，届时以新规定为准。",
+                    document.title,
+                    time::chinese(from)
+                ));
             }
         }
         Ok(notices)
     }
 }
 
-fn step(context: &Context, recorder: &mut Recorder, name: &str, label: &str, start: f64, attributes: &impl Serialize) -> Result<()> {
+fn step(
+    context: &Context,
+    recorder: &mut Recorder,
+    name: &str,
+    label: &str,
+    start: f64,
+    attributes: &impl Serialize,
+) -> Result<()> {
     let span = recorder.span(name, label, start, attributes)?;
-    context.emit("step", &Step { step: name, label, ms: span.ms })
+    context.emit(
+        "step",
+        &Step {
+            step: name,
+            label,
+            ms: span.ms,
+        },
+    )
 }
 
-fn told(ranking: &Ranking, sources: &[Source], coverage: f32) -> serde_json::Value {
-    let title = |id: &str| sources.iter().find(|s| s.document.id == id).map(|s| s.document.title.clone());
-    let hits: Vec<_> = ranking
-        .hits
-        .iter()
-        .take(10)
-        .map(|h| json!({"document": h.document, "title": title(&h.document), "clause": h.clause, "score": h.score, "coverage": h.coverage}))
-        .collect();
-    json!({"hits": hits, "coverage": coverage, "least_coverage": LEAST_COVERAGE})
+fn told(sources: &[Source], support: f32) -> serde_json::Value {
+    let found = |s: &Source| {
+        let clauses: Vec<_> = s
+            .found
+            .iter()
+            .take(4)
+            .map(|f| json!({"clause": f.ordinal, "score": f.score}))
+            .collect();
+        json!({"document": s.document.id, "title": s.document.title, "score": s.score, "support": s.coverage, "clauses": clauses})
+    };
+    json!({"documents": sources.iter().map(found).collect::<Vec<_>>(), "support": support, "least_support": LEAST_SUPPORT})
 }
 
 fn stream(context: &Context, reply: &Reply) -> Result<()> {
     let mut sent = 0;
     let mut cite = |marks: &[usize]| -> Result<()> {
-        for citation in reply.citations.iter().filter(|c| marks.contains(&c.n) && c.n > sent) {
+        for citation in reply
+            .citations
+            .iter()
+            .filter(|c| marks.contains(&c.n) && c.n > sent)
+        {
             context.emit("citation", citation)?;
         }
         sent = sent.max(marks.iter().copied().max().unwrap_or(0));
@@ -310,12 +507,23 @@ fn stream(context: &Context, reply: &Reply) -> Result<()> {
     Ok(())
 }
 
-fn finish(reply: Reply, question: &str, session: &SessionRecord, turn: &str, recorder: &Recorder) -> Answer {
+fn finish(
+    reply: Reply,
+    question: &str,
+    session: &SessionRecord,
+    turn: &str,
+    recorder: &Recorder,
+) -> Answer {
     let refused = reply.status == AnswerStatus::Refused;
     let answer = if refused {
         "没有在现有文件中找到依据，无法回答这个问题。您可以向下列渠道咨询。".to_owned()
     } else {
-        reply.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("\n")
+        reply
+            .segments
+            .iter()
+            .map(|s| s.text.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     Answer {
         status: reply.status,
@@ -323,7 +531,11 @@ fn finish(reply: Reply, question: &str, session: &SessionRecord, turn: &str, rec
         segments: reply.segments,
         points: reply.points,
         citations: reply.citations,
-        channels: if refused { refusal::channels(question) } else { Vec::new() },
+        channels: if refused {
+            refusal::channels(question)
+        } else {
+            Vec::new()
+        },
         notices: reply.notices,
         session: session.id.clone(),
         turn: turn.to_owned(),

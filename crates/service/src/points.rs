@@ -19,11 +19,31 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         sentence: Regex::new(sentence).expect("a fixed pattern"),
     };
     vec![
-        rule(PointKind::Material, "材料|证件|资料|要件", "(?:提供|提交|携带|出示|需要?带).{0,30}(?:证|材料|表|证明|凭证|复印件|原件|合同|发票)|(?:下列|以下|如下)材料"),
-        rule(PointKind::Amount, "标准|金额|待遇|额度|比例|费率|补贴|补助", r"(?:[\d.,]+|[一二三四五六七八九十百千]+)\s*(?:万|亿)?元|[\d.]+\s*[%％]|百分之[一二三四五六七八九十]+|(?:最高|不超过|不低于).{0,12}倍"),
-        rule(PointKind::Deadline, "时限|期限|时间|办结", r"(?:[\d.]+|[一二三四五六七八九十]+)\s*个?(?:工作日|自然日|日内|天|个月内|年内|月内)|(?:当场|即时|当日)办(?:结|理)|每[年月].{0,8}(?:前|日)"),
-        rule(PointKind::Channel, "渠道|地点|方式|窗口|网上办理|咨询|受理机构", "(?:网上|线上|线下|窗口|大厅|APP|小程序|网站|热线|电话|服务中心|公众号).{0,40}(?:办理|申请|申报|提交|咨询|查询|预约|受理)|(?:登录|拨打|前往|通过).{0,30}(?:APP|小程序|网|窗口|大厅|热线|中心)"),
-        rule(PointKind::Condition, "条件|对象|范围|资格|适用", "(?:符合|具备|满足).{0,12}条件|可以(?:申请|提取|领取|享受)|的，(?:可以|可|应当|予以)|不(?:予|得)(?:提取|享受|受理|支付)"),
+        rule(
+            PointKind::Material,
+            "材料|证件|资料|要件",
+            "(?:提供|提交|携带|出示|需要?带).{0,30}(?:证|材料|表|证明|凭证|复印件|原件|合同|发票)|(?:下列|以下|如下)材料",
+        ),
+        rule(
+            PointKind::Amount,
+            "标准|金额|待遇|额度|比例|费率|补贴|补助",
+            r"(?:[\d.,]+|[一二三四五六七八九十百千]+)\s*(?:万|亿)?元|[\d.]+\s*[%％]|百分之[一二三四五六七八九十]+|(?:最高|不超过|不低于).{0,12}倍",
+        ),
+        rule(
+            PointKind::Deadline,
+            "时限|期限|时间|办结",
+            r"(?:[\d.]+|[一二三四五六七八九十]+)\s*个?(?:工作日|自然日|日内|天|个月内|年内|月内)|(?:当场|即时|当日)办(?:结|理)|每[年月].{0,8}(?:前|日)",
+        ),
+        rule(
+            PointKind::Channel,
+            "渠道|地点|方式|窗口|网上办理|咨询|受理机构",
+            "(?:网上|线上|线下|窗口|大厅|APP|小程序|网站|热线|电话|服务中心|公众号).{0,40}(?:办理|申请|申报|提交|咨询|查询|预约|受理)|(?:登录|拨打|前往|通过).{0,30}(?:APP|小程序|网|窗口|大厅|热线|中心)",
+        ),
+        rule(
+            PointKind::Condition,
+            "条件|对象|范围|资格|适用",
+            "(?:符合|具备|满足).{0,12}条件|可以(?:申请|提取|领取|享受)|的，(?:可以|可|应当|予以)|不(?:予|得)(?:提取|享受|受理|支付)",
+        ),
     ]
 });
 
@@ -47,11 +67,17 @@ pub fn find(headings: &[String], passage: &str) -> Vec<Found> {
     for rule in RULES.iter() {
         let titled = headings.last().is_some_and(|h| rule.heading.is_match(h));
         let fits = |r: &&Range<usize>| rule.sentence.is_match(&passage[(*r).clone()]);
-        let found = sentences.iter().find(fits).or_else(|| sentences.first().filter(|_| titled));
+        let found = sentences
+            .iter()
+            .find(fits)
+            .or_else(|| sentences.first().filter(|_| titled));
         if let Some(span) = found
             && (4..=LONGEST).contains(&passage[span.clone()].chars().count())
         {
-            out.push(Found { kind: rule.kind, span: span.clone() });
+            out.push(Found {
+                kind: rule.kind,
+                span: span.clone(),
+            });
         }
     }
     out.sort_by_key(|f| f.kind);
@@ -63,20 +89,32 @@ mod tests {
     use super::*;
 
     fn texts<'a>(heading: &str, passage: &'a str) -> Vec<(PointKind, &'a str)> {
-        find(&[heading.to_owned()], passage).into_iter().map(|f| (f.kind, &passage[f.span])).collect()
+        find(&[heading.to_owned()], passage)
+            .into_iter()
+            .map(|f| (f.kind, &passage[f.span]))
+            .collect()
     }
 
     #[test]
     fn amounts_and_deadlines_are_picked_out_as_they_stand() {
         let passage = "租房提取每人每月不超过1500元。中心应当在3个工作日内办结。";
         let found = texts("", passage);
-        assert!(found.contains(&(PointKind::Amount, "租房提取每人每月不超过1500元。")), "{found:?}");
-        assert!(found.contains(&(PointKind::Deadline, "中心应当在3个工作日内办结。")), "{found:?}");
+        assert!(
+            found.contains(&(PointKind::Amount, "租房提取每人每月不超过1500元。")),
+            "{found:?}"
+        );
+        assert!(
+            found.contains(&(PointKind::Deadline, "中心应当在3个工作日内办结。")),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_heading_tells_what_its_first_sentence_is() {
-        assert_eq!(texts("申请材料", "身份证；结婚证。"), [(PointKind::Material, "身份证；")]);
+        assert_eq!(
+            texts("申请材料", "身份证；结婚证。"),
+            [(PointKind::Material, "身份证；")]
+        );
         assert!(texts("总则", "为了规范管理。").is_empty());
     }
 }

@@ -1,10 +1,111 @@
 //! When nothing supports an answer, and where to ask then.
 
+use kernel::Result;
+use knowledge::retrieval::{CHARACTER_WEIGHT, Question};
+use lang::token::{Run, is_character, runs};
 use platform::answer::Channel;
 
-/// The least share of the question's weight that the best passage must hold. Chosen on the demonstration city's
-/// questions with and without a basis (`evals/demo`), see `docs/benchmarks.md`.
-pub const LEAST_COVERAGE: f32 = 0.33;
+/// The least share of the question's content that a document must hold to be answered from. Chosen on the demonstration
+/// city's questions with and without a basis (`evals/demo`), see `docs/benchmarks.md`.
+pub const LEAST_SUPPORT: f32 = 0.5;
+
+/// Characters that tie words together and say nothing themselves.
+const TIES: &str = "的了给我你他她它吗呢吧啊阿呀哦把被在是有和与就也都还能要会可想去到得着过那这个每一下不没能从对为";
+
+/// The content of a question: what a document must speak of to support an answer.
+#[derive(Clone, Debug)]
+pub struct Content {
+    units: Vec<Unit>,
+    total: f32,
+    terms: Vec<(String, f32)>,
+}
+
+#[derive(Clone, Debug)]
+struct Unit {
+    text: String,
+    /// Official terms that stand for the word it belongs to.
+    or: Vec<String>,
+    weight: f32,
+}
+
+impl Content {
+    /// Takes the content out of an understood question; `rarity` weighs its parts.
+    ///
+    /// # Errors
+    /// What `rarity` returns.
+    pub fn new(
+        question: &Question,
+        rarity: impl Fn(&[String]) -> Result<Vec<f32>>,
+    ) -> Result<Self> {
+        let bare: String = question
+            .content
+            .chars()
+            .map(|c| if TIES.contains(c) { ' ' } else { c })
+            .collect();
+        let mut texts: Vec<String> = Vec::new();
+        for run in runs(&bare) {
+            match run {
+                Run::Word(word) => texts.push(word.to_owned()),
+                Run::Han(han) => {
+                    let chars: Vec<char> = han.chars().collect();
+                    texts.extend(chars.windows(2).map(|w| w.iter().collect::<String>()));
+                }
+            }
+        }
+        texts.sort();
+        texts.dedup();
+        let weights = rarity(&texts)?;
+        let units: Vec<Unit> = texts
+            .into_iter()
+            .zip(weights)
+            .map(|(text, weight)| {
+                let of = question.expanded.iter().filter(|e| e.term.contains(&text));
+                Unit {
+                    or: of.flat_map(|e| e.to.clone()).collect(),
+                    text,
+                    weight,
+                }
+            })
+            .collect();
+        let total = units.iter().map(|u| u.weight).sum();
+        let tokens: Vec<String> = question.terms.iter().map(|(t, _)| t.clone()).collect();
+        // What retrieval weighs single characters by is taken back: documents weigh them in their own way.
+        let terms = question
+            .terms
+            .iter()
+            .zip(rarity(&tokens)?)
+            .map(|((t, w), r)| {
+                let weight = if is_character(t) {
+                    w / CHARACTER_WEIGHT
+                } else {
+                    *w
+                };
+                (t.clone(), weight * r)
+            });
+        Ok(Self {
+            units,
+            total,
+            terms: terms.collect(),
+        })
+    }
+
+    /// The question's terms with their weights, for ranking documents.
+    pub fn terms(&self) -> &[(String, f32)] {
+        &self.terms
+    }
+
+    /// The share of the content's weight that a normalised text holds, 0 to 1.
+    pub fn held_by(&self, text: &str) -> f32 {
+        if self.total <= 0.0 {
+            return 0.0;
+        }
+        let held = self
+            .units
+            .iter()
+            .filter(|u| text.contains(&u.text) || u.or.iter().any(|o| text.contains(o)));
+        held.map(|u| u.weight).sum::<f32>() / self.total
+    }
+}
 
 /// Where a person can ask, by what the question is about.
 struct Desk {
@@ -16,26 +117,81 @@ struct Desk {
 
 /// National service numbers; a city adds its own desks in its configuration.
 const DESKS: [Desk; 8] = [
-    Desk { words: &["公积金"], name: "住房公积金热线", contact: "12329", note: "缴存、提取、贷款、转移" },
-    Desk { words: &["医保", "医疗", "看病", "住院", "报销", "药", "生育"], name: "医保服务热线", contact: "12393", note: "参保、待遇、异地就医、生育保险" },
-    Desk { words: &["社保", "养老", "失业", "工伤", "就业", "工资", "劳动", "退休"], name: "人力资源和社会保障热线", contact: "12333", note: "社会保险、就业、劳动关系" },
-    Desk { words: &["税", "发票"], name: "纳税缴费服务热线", contact: "12366", note: "税费政策和办理" },
-    Desk { words: &["驾照", "驾驶证", "车辆", "违章", "上牌"], name: "交通管理服务热线", contact: "12123", note: "驾驶证、机动车业务" },
-    Desk { words: &["护照", "签证", "出入境", "通行证", "移民"], name: "移民管理服务热线", contact: "12367", note: "出入境证件、居留" },
-    Desk { words: &["消费", "公司", "执照", "假货", "投诉商家"], name: "市场监管投诉举报热线", contact: "12315", note: "登记注册、消费维权" },
-    Desk { words: &["合同", "官司", "律师", "起诉", "法律"], name: "公共法律服务热线", contact: "12348", note: "法律咨询、法律援助" },
+    Desk {
+        words: &["公积金"],
+        name: "住房公积金热线",
+        contact: "12329",
+        note: "缴存、提取、贷款、转移",
+    },
+    Desk {
+        words: &["医保", "医疗", "看病", "住院", "报销", "药", "生育"],
+        name: "医保服务热线",
+        contact: "12393",
+        note: "参保、待遇、异地就医、生育保险",
+    },
+    Desk {
+        words: &[
+            "社保", "养老", "失业", "工伤", "就业", "工资", "劳动", "退休",
+        ],
+        name: "人力资源和社会保障热线",
+        contact: "12333",
+        note: "社会保险、就业、劳动关系",
+    },
+    Desk {
+        words: &["税", "发票"],
+        name: "纳税缴费服务热线",
+        contact: "12366",
+        note: "税费政策和办理",
+    },
+    Desk {
+        words: &["驾照", "驾驶证", "车辆", "违章", "上牌"],
+        name: "交通管理服务热线",
+        contact: "12123",
+        note: "驾驶证、机动车业务",
+    },
+    Desk {
+        words: &["护照", "签证", "出入境", "通行证", "移民"],
+        name: "移民管理服务热线",
+        contact: "12367",
+        note: "出入境证件、居留",
+    },
+    Desk {
+        words: &["消费", "公司", "执照", "假货", "投诉商家"],
+        name: "市场监管投诉举报热线",
+        contact: "12315",
+        note: "登记注册、消费维权",
+    },
+    Desk {
+        words: &["合同", "官司", "律师", "起诉", "法律"],
+        name: "公共法律服务热线",
+        contact: "12348",
+        note: "法律咨询、法律援助",
+    },
 ];
 
 /// The nearest desks for a question; the government's general hotline comes last and always.
 pub fn channels(question: &str) -> Vec<Channel> {
-    let near = DESKS.iter().filter(|d| d.words.iter().any(|w| question.contains(w)));
-    let mut out: Vec<Channel> = near.map(|d| channel(d.name, d.contact, d.note)).take(2).collect();
-    out.push(channel("政务服务便民热线", "12345", "各类政务咨询、求助、投诉，可转相关部门答复"));
+    let near = DESKS
+        .iter()
+        .filter(|d| d.words.iter().any(|w| question.contains(w)));
+    let mut out: Vec<Channel> = near
+        .map(|d| channel(d.name, d.contact, d.note))
+        .take(2)
+        .collect();
+    out.push(channel(
+        "政务服务便民热线",
+        "12345",
+        "各类政务咨询、求助、投诉，可转相关部门答复",
+    ));
     out
 }
 
 fn channel(name: &str, contact: &str, note: &str) -> Channel {
-    Channel { name: name.to_owned(), contact: contact.to_owned(), note: note.to_owned() }
+    Channel {
+        name: name.to_owned(),
+        contact: contact.to_owned(),
+        note: note.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -44,7 +200,12 @@ mod tests {
 
     #[test]
     fn the_nearest_desk_comes_first_and_the_general_one_last() {
-        let names = |q: &str| channels(q).into_iter().map(|c| c.contact).collect::<Vec<_>>();
+        let names = |q: &str| {
+            channels(q)
+                .into_iter()
+                .map(|c| c.contact)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names("护照丢了怎么补"), ["12367", "12345"]);
         assert_eq!(names("火星上有什么"), ["12345"]);
     }

@@ -36,9 +36,24 @@ pub(super) struct AskArgs {
 }
 
 pub(super) async fn run(args: AskArgs) -> Result<ExitCode> {
-    let input = AskInput { question: args.question, session: args.session, as_of: args.as_of, space: args.space };
+    let input = AskInput {
+        question: args.question,
+        session: args.session,
+        as_of: args.as_of,
+        space: args.space,
+    };
     let answer = match worker(&args.data).await? {
-        Worker::Here(app) => app.assistant.ask(&Context::of(Caller { visitor: "cli".into(), operator: true }), input).await?,
+        Worker::Here(app) => {
+            app.assistant
+                .ask(
+                    &Context::of(Caller {
+                        visitor: "cli".into(),
+                        operator: true,
+                    }),
+                    input,
+                )
+                .await?
+        }
         Worker::Server(server) => {
             let value = server.send(server.post("/ask").json(&input)).await?;
             serde_json::from_value(value).map_err(Error::internal)?
@@ -49,7 +64,11 @@ pub(super) async fn run(args: AskArgs) -> Result<ExitCode> {
     } else {
         print(&answer);
     }
-    Ok(if answer.status == AnswerStatus::Answered { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if answer.status == AnswerStatus::Answered {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn print(answer: &Answer) {
@@ -64,14 +83,30 @@ fn print(answer: &Answer) {
         say(&format!("{}{}", segment.text, marks(&segment.citations)));
     }
     for point in &answer.points {
-        say(&format!("  {}：{}[{}]", point.label, point.text, point.citation));
+        say(&format!(
+            "  {}：{}[{}]",
+            point.label, point.text, point.citation
+        ));
     }
-    answer.notices.iter().for_each(|n| say(&format!("注意：{n}")));
+    answer
+        .notices
+        .iter()
+        .for_each(|n| say(&format!("注意：{n}")));
     if !answer.citations.is_empty() {
         say("\n依据");
     }
     for c in &answer.citations {
-        let number = c.number.as_deref().map(|n| format!("（{n}）")).unwrap_or_default();
-        say(&format!("[{}] 《{}》{number} {}\n    “{}”", c.n, c.title, c.path, c.quote.replace('\n', " ")));
+        let number = c
+            .number
+            .as_deref()
+            .map(|n| format!("（{n}）"))
+            .unwrap_or_default();
+        say(&format!(
+            "[{}] 《{}》{number} {}\n    “{}”",
+            c.n,
+            c.title,
+            c.path,
+            c.quote.replace('\n', " ")
+        ));
     }
 }

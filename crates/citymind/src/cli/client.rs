@@ -35,7 +35,10 @@ pub(super) async fn worker(args: &DataArgs) -> Result<Worker> {
 }
 
 fn server(data: &Path) -> Option<Server> {
-    Some(Server { holder: DataFolder::holder(data)?, client: Client::new() })
+    Some(Server {
+        holder: DataFolder::holder(data)?,
+        client: Client::new(),
+    })
 }
 
 impl Server {
@@ -44,17 +47,25 @@ impl Server {
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(self.url(path)).bearer_auth(&self.holder.key)
+        self.client
+            .get(self.url(path))
+            .bearer_auth(&self.holder.key)
     }
 
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
-        self.client.post(self.url(path)).bearer_auth(&self.holder.key)
+        self.client
+            .post(self.url(path))
+            .bearer_auth(&self.holder.key)
     }
 
     /// Sends a request; a problem comes back as the error it tells of.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Value> {
         let response: Response = request.send().await.map_err(|e| {
-            Error::new(ErrorCode::Unavailable, format!("连不上占用数据目录的服务（{}）。", self.holder.address)).with_detail(e)
+            Error::new(
+                ErrorCode::Unavailable,
+                format!("连不上占用数据目录的服务（{}）。", self.holder.address),
+            )
+            .with_detail(e)
         })?;
         let sound = response.status().is_success();
         let body: Value = response.json().await.map_err(Error::internal)?;
@@ -62,6 +73,9 @@ impl Server {
             return Ok(body);
         }
         let code = serde_json::from_value(body["code"].clone()).unwrap_or(ErrorCode::Internal);
-        Err(Error::new(code, body["detail"].as_str().unwrap_or("服务返回了错误。")))
+        Err(Error::new(
+            code,
+            body["detail"].as_str().unwrap_or("服务返回了错误。"),
+        ))
     }
 }

@@ -45,10 +45,23 @@ pub(super) async fn run(command: KnowledgeCommand) -> Result<ExitCode> {
         KnowledgeCommand::Import(args) => import(args).await,
         KnowledgeCommand::Reindex(args) => {
             let rebuilt = match worker(&args).await? {
-                Worker::Here(app) => serde_json::to_value(app.library.reindex().await?).map_err(Error::internal)?,
-                Worker::Server(server) => server.send(server.post("/knowledge/reindex").json(&serde_json::json!({}))).await?,
+                Worker::Here(app) => {
+                    serde_json::to_value(app.library.reindex().await?).map_err(Error::internal)?
+                }
+                Worker::Server(server) => {
+                    server
+                        .send(
+                            server
+                                .post("/knowledge/reindex")
+                                .json(&serde_json::json!({})),
+                        )
+                        .await?
+                }
             };
-            say(&format!("已重建索引：{} 份文件，{} 个条款，用时 {} 毫秒。", rebuilt["documents"], rebuilt["passages"], rebuilt["elapsed_ms"]));
+            say(&format!(
+                "已重建索引：{} 份文件，{} 个条款，用时 {} 毫秒。",
+                rebuilt["documents"], rebuilt["passages"], rebuilt["elapsed_ms"]
+            ));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -71,18 +84,33 @@ async fn import(args: ImportArgs) -> Result<ExitCode> {
         say(&serde_json::to_string_pretty(&import).map_err(Error::internal)?);
     } else {
         for row in &import.rows {
-            note(&format!("未导入  {}：{}", row.path, row.error.as_deref().unwrap_or_default()));
+            note(&format!(
+                "未导入  {}：{}",
+                row.path,
+                row.error.as_deref().unwrap_or_default()
+            ));
         }
-        say(&format!("共 {} 个文件：导入 {}，未变 {}，失败 {}。", import.total, import.imported, import.unchanged, import.failed));
+        say(&format!(
+            "共 {} 个文件：导入 {}，未变 {}，失败 {}。",
+            import.total, import.imported, import.unchanged, import.failed
+        ));
     }
-    Ok(if import.imported + import.unchanged == 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if import.imported + import.unchanged == 0 {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// The files below a path, in order. A folder's own name begins the path, as in a browser.
 fn collect(path: &Path, files: &mut Vec<Staged>) -> Result<()> {
     let full = std::path::absolute(path).map_err(Error::internal)?;
     let found = std::fs::metadata(&full).map_err(|e| {
-        Error::new(ErrorCode::InvalidInput, format!("没有找到 {}。", path.display())).with_detail(e)
+        Error::new(
+            ErrorCode::InvalidInput,
+            format!("没有找到 {}。", path.display()),
+        )
+        .with_detail(e)
     })?;
     let base = full.parent().unwrap_or(&full).to_owned();
     if found.is_file() {
@@ -92,12 +120,18 @@ fn collect(path: &Path, files: &mut Vec<Staged>) -> Result<()> {
     let mut folders = vec![full];
     while let Some(folder) = folders.pop() {
         let listed = std::fs::read_dir(&folder).map_err(|e| {
-            Error::new(ErrorCode::InvalidInput, format!("读不了文件夹 {}。", folder.display())).with_detail(e)
+            Error::new(
+                ErrorCode::InvalidInput,
+                format!("读不了文件夹 {}。", folder.display()),
+            )
+            .with_detail(e)
         })?;
         let mut entries: Vec<PathBuf> = listed.filter_map(|e| e.ok().map(|e| e.path())).collect();
         entries.sort();
         for entry in entries {
-            let hidden = entry.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            let hidden = entry
+                .file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with('.'));
             // Links are not followed: they may lead outside, or round in a circle.
             if hidden || entry.is_symlink() {
                 continue;
@@ -114,12 +148,19 @@ fn collect(path: &Path, files: &mut Vec<Staged>) -> Result<()> {
 
 fn staged(file: &Path, base: &Path) -> Staged {
     let relative = file.strip_prefix(base).unwrap_or(file);
-    let parts: Vec<String> = relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-    Staged { path: parts.join("/"), file: file.to_owned() }
+    let parts: Vec<String> = relative
+        .components()
+        .map(|c| c.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    Staged {
+        path: parts.join("/"),
+        file: file.to_owned(),
+    }
 }
 
 fn bar(import: &Import) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} 个文件  {msg}  {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} 个文件  {msg}  {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(import.total).with_style(style)
 }
 
@@ -142,33 +183,51 @@ async fn watch(imports: &std::sync::Arc<Imports>, started: Import) -> Result<Imp
         }
     }
     bar.finish_and_clear();
-    let import = imports.get(&started.id, Some(RowState::Failed), all()).await?;
+    let import = imports
+        .get(&started.id, Some(RowState::Failed), all())
+        .await?;
     if import.state == ImportState::Running {
-        return Err(Error::new(ErrorCode::Storage, "导入中断：请查看日志，排除故障后重新运行；已导入的文件不会重复。"));
+        return Err(Error::new(
+            ErrorCode::Storage,
+            "导入中断：请查看日志，排除故障后重新运行；已导入的文件不会重复。",
+        ));
     }
     Ok(import)
 }
 
 fn all() -> PageRequest {
-    PageRequest { page: None, page_size: Some(200) }
+    PageRequest {
+        page: None,
+        page_size: Some(200),
+    }
 }
 
 async fn upload(server: &Server, space: &str, files: Vec<Staged>) -> Result<Import> {
     let mut form = Form::new().text("space", space.to_owned());
     for staged in files {
         let part = Part::file(&staged.file).await.map_err(|e| {
-            Error::new(ErrorCode::InvalidInput, format!("读不了 {}。", staged.file.display())).with_detail(e)
+            Error::new(
+                ErrorCode::InvalidInput,
+                format!("读不了 {}。", staged.file.display()),
+            )
+            .with_detail(e)
         })?;
         form = form.part("file", part.file_name(staged.path));
     }
-    let started = server.send(server.post("/knowledge/imports").multipart(form)).await?;
+    let started = server
+        .send(server.post("/knowledge/imports").multipart(form))
+        .await?;
     let mut import: Import = serde_json::from_value(started).map_err(Error::internal)?;
     let bar = bar(&import);
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(300));
     while import.state == ImportState::Running {
         tick.tick().await;
-        let path = format!("/knowledge/imports/{}?state=failed&page_size=200", import.id);
-        import = serde_json::from_value(server.send(server.get(&path)).await?).map_err(Error::internal)?;
+        let path = format!(
+            "/knowledge/imports/{}?state=failed&page_size=200",
+            import.id
+        );
+        import = serde_json::from_value(server.send(server.get(&path)).await?)
+            .map_err(Error::internal)?;
         show(&bar, &import);
     }
     bar.finish_and_clear();

@@ -62,9 +62,17 @@ impl DataArgs {
 /// Runs the command that was asked for.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYMIND_LOG").unwrap_or_else(|_| "warn,citymind=info,citymind_knowledge=info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYMIND_LOG")
+        .unwrap_or_else(|_| "warn,citymind=info,citymind_knowledge=info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Error::internal(error)),
     };
@@ -88,7 +96,10 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Openapi(_) => {
             let folder = tempfile::tempdir().map_err(Error::internal)?;
             let app = App::open(folder.path(), Config::default()).await?;
-            say(&serde_json::to_string_pretty(&openapi::describe(&app.capabilities)).map_err(Error::internal)?);
+            say(
+                &serde_json::to_string_pretty(&openapi::describe(&app.capabilities))
+                    .map_err(Error::internal)?,
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -113,7 +124,10 @@ fn failed(error: &Error) -> ExitCode {
     }
     let unusable = matches!(
         error.code,
-        ErrorCode::InvalidInput | ErrorCode::MalformedBody | ErrorCode::QuestionTooLong | ErrorCode::UnsupportedFormat
+        ErrorCode::InvalidInput
+            | ErrorCode::MalformedBody
+            | ErrorCode::QuestionTooLong
+            | ErrorCode::UnsupportedFormat
     );
     ExitCode::from(if unusable { 2 } else { 1 })
 }

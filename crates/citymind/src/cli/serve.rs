@@ -31,12 +31,22 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     let listen = args.listen.unwrap_or_else(|| config.server.listen.clone());
     let app = Arc::new(App::open(&args.data.data, config).await?);
     let listener = TcpListener::bind(&listen).await.map_err(|e| {
-        Error::new(ErrorCode::InvalidInput, format!("不能监听 {listen}：{e}。请换一个地址或端口（--listen）。"))
+        Error::new(
+            ErrorCode::InvalidInput,
+            format!("不能监听 {listen}：{e}。请换一个地址或端口（--listen）。"),
+        )
     })?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    app.folder.announce(&Holder { address: address.to_string(), key: app.operator_key.clone() })?;
+    app.folder.announce(&Holder {
+        address: address.to_string(),
+        key: app.operator_key.clone(),
+    })?;
     let ready = Readiness::default();
-    let state = http::State { app: app.clone(), ready: ready.clone(), listen: address };
+    let state = http::State {
+        app: app.clone(),
+        ready: ready.clone(),
+        listen: address,
+    };
     let (stop, stopping) = watch::channel(false);
     let server = tokio::spawn(serve(listener, state, stopping));
 
@@ -49,9 +59,15 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     }
     ready.set();
     let documents = app.library.count().await?;
-    tracing::info!(documents, clauses = app.library.passages(), "CityMind 已就绪：http://{address}  （无模型·检索问答，Ctrl C 停止）");
+    tracing::info!(
+        documents,
+        clauses = app.library.passages(),
+        "CityMind 已就绪：http://{address}  （无模型·检索问答，Ctrl C 停止）"
+    );
     if !address.ip().is_loopback() {
-        tracing::warn!("正在监听本机以外的地址：管理操作需要管理密钥（citymind key 查看）；请在前面放置 HTTPS 反向代理");
+        tracing::warn!(
+            "正在监听本机以外的地址：管理操作需要管理密钥（citymind key 查看）；请在前面放置 HTTPS 反向代理"
+        );
     }
     wait_for_signal().await?;
     tracing::info!("正在停止");
@@ -61,7 +77,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     Ok(())
 }
 
-async fn serve(listener: TcpListener, state: http::State, mut stopping: watch::Receiver<bool>) -> Result<()> {
+async fn serve(
+    listener: TcpListener,
+    state: http::State,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<()> {
     let service = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let mut deadline = stopping.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {

@@ -2,17 +2,14 @@
 
 use std::{collections::HashMap, ops::Range, time::Instant};
 
-use kernel::{
-    Error, Result,
-    capability::Context,
-    time,
-};
+use kernel::{Error, Result, capability::Context, time};
 use knowledge::Incoming;
 use platform::{answer::AnswerStatus, trace::Recorder};
 use serde_json::json;
 
 use super::{
     CorpusArgs,
+    examples::ExampleFolder,
     input::{Asked, Entry, all},
     report::{AnswerFile, Clock},
 };
@@ -34,7 +31,10 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
             bytes: e.text.clone().into_bytes(),
             title: Some(e.title.clone()).filter(|t| !t.is_empty()),
         });
-        let outcomes = app.library.add(files.collect(), &mut |_| Ok(Vec::new())).await?;
+        let outcomes = app
+            .library
+            .add(files.collect(), &mut |_| Ok(Vec::new()))
+            .await?;
         for (entry, outcome) in entries.iter().zip(outcomes) {
             match outcome {
                 Ok(outcome) => drop(texts.insert(outcome.document.id, entry)),
@@ -46,21 +46,43 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
 
     let questions: Vec<Asked> = all(&args.queries)?;
     let mut out = AnswerFile::create(&args.out)?;
+    let mut examples = args
+        .examples
+        .as_deref()
+        .map(ExampleFolder::create)
+        .transpose()?;
     let mut clock = Clock::new(questions.len());
     for asked in &questions {
         let start = Instant::now();
         let mut recorder = Recorder::new("", &asked.text);
-        let reply = app.assistant.reply(&Context::default(), &mut recorder, &asked.text, None, time::today()).await?;
+        let reply = app
+            .assistant
+            .reply(
+                &Context::default(),
+                &mut recorder,
+                &asked.text,
+                None,
+                time::today(),
+            )
+            .await?;
         clock.item(start.elapsed());
+        if let Some(folder) = &mut examples {
+            let (sources, spans) = app.assistant.examples(&asked.text, time::today()).await?;
+            folder.add(&asked.id, &sources, &spans)?;
+        }
         let mut citations = Vec::new();
         for c in &reply.citations {
-            let Some(entry) = texts.get(&c.document) else { continue };
+            let Some(entry) = texts.get(&c.document) else {
+                continue;
+            };
             let original: Vec<char> = entry.text.chars().collect();
             let document = app.library.document(&c.document).await?;
             let text = app.library.text(&document).await?;
             if let Some(at) = in_original(text.as_str(), &original, c.start..c.end) {
                 let quote: String = original[at.clone()].iter().collect();
-                citations.push(json!({"doc": entry.id, "start": at.start, "end": at.end, "quote": quote}));
+                citations.push(
+                    json!({"doc": entry.id, "start": at.start, "end": at.end, "quote": quote}),
+                );
             }
         }
         let answered = reply.status == AnswerStatus::Answered;
@@ -76,6 +98,7 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
         )?;
     }
     out.finish()?;
+    examples.map(ExampleFolder::finish).transpose()?;
     clock.report(args.json, &[("import_seconds", imported)]);
     Ok(())
 }

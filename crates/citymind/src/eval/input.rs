@@ -28,19 +28,38 @@ pub(super) struct Asked {
 }
 
 /// Calls `visit` with each line of a file; a bad line is named by its number.
-pub(super) fn each<T: DeserializeOwned>(path: &Path, mut visit: impl FnMut(T) -> Result<()>) -> Result<()> {
+pub(super) fn each<T: DeserializeOwned>(
+    path: &Path,
+    mut visit: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
     let file = File::open(path).map_err(|e| {
-        Error::new(ErrorCode::InvalidInput, format!("打不开 {}：{e}。", path.display()))
+        Error::new(
+            ErrorCode::InvalidInput,
+            format!("打不开 {}：{e}。", path.display()),
+        )
     })?;
     let gzip = path.extension().is_some_and(|e| e == "gz");
-    let plain: Box<dyn Read> = if gzip { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let plain: Box<dyn Read> = if gzip {
+        Box::new(flate2::read::MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
+    };
     let mut reader = BufReader::with_capacity(1 << 16, plain);
     let (mut line, mut number) = (Vec::new(), 0);
     loop {
         line.clear();
         number += 1;
-        let bad = |what: String| Error::new(ErrorCode::InvalidInput, format!("{} 第 {number} 行{what}。", path.display()));
-        if reader.read_until(b'\n', &mut line).map_err(|e| bad(format!("读不出：{e}")))? == 0 {
+        let bad = |what: String| {
+            Error::new(
+                ErrorCode::InvalidInput,
+                format!("{} 第 {number} 行{what}。", path.display()),
+            )
+        };
+        if reader
+            .read_until(b'\n', &mut line)
+            .map_err(|e| bad(format!("读不出：{e}")))?
+            == 0
+        {
             return Ok(());
         }
         let text = std::str::from_utf8(&line).map_err(|_| bad("不是 UTF-8 文本".into()))?;

@@ -1,6 +1,7 @@
 //! The evaluation door: public formats in, raw answers out, over the very code paths of the product.
 
 mod answers;
+mod examples;
 mod input;
 mod report;
 mod retrieval;
@@ -41,6 +42,9 @@ pub(crate) struct CorpusArgs {
     /// 把用时和内存以 JSON 输出到标准输出
     #[arg(long)]
     json: bool,
+    /// 另把每个问题的候选片段及其特征写到此目录，供训练抽取模型（仅 answers）
+    #[arg(long)]
+    examples: Option<PathBuf>,
 }
 
 pub(crate) async fn run(suite: Suite) -> Result<()> {

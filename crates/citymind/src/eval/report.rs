@@ -26,9 +26,16 @@ impl AnswerFile {
         name.push(".part");
         let draft = path.with_file_name(name);
         let file = File::create(&draft).map_err(|e| {
-            Error::new(ErrorCode::InvalidInput, format!("不能写入 {}：{e}。", path.display()))
+            Error::new(
+                ErrorCode::InvalidInput,
+                format!("不能写入 {}：{e}。", path.display()),
+            )
         })?;
-        Ok(Self { draft, path: path.to_owned(), out: BufWriter::new(file) })
+        Ok(Self {
+            draft,
+            path: path.to_owned(),
+            out: BufWriter::new(file),
+        })
     }
 
     pub(super) fn line(&mut self, text: &str) -> Result<()> {
@@ -36,7 +43,10 @@ impl AnswerFile {
     }
 
     pub(super) fn finish(mut self) -> Result<()> {
-        self.out.flush().and_then(|()| std::fs::rename(&self.draft, &self.path)).map_err(Error::internal)
+        self.out
+            .flush()
+            .and_then(|()| std::fs::rename(&self.draft, &self.path))
+            .map_err(Error::internal)
     }
 }
 
@@ -49,8 +59,13 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new(items: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self { start: Instant::now(), times: Vec::new(), bar: ProgressBar::new(items as u64).with_style(style) }
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self {
+            start: Instant::now(),
+            times: Vec::new(),
+            bar: ProgressBar::new(items as u64).with_style(style),
+        }
     }
 
     pub(super) fn item(&mut self, time: Duration) {
@@ -66,8 +81,11 @@ impl Clock {
         }
         self.times.sort_unstable();
         let at = |share: f64| {
-            let place = ((self.times.len() as f64 * share) as usize).min(self.times.len().saturating_sub(1));
-            self.times.get(place).map_or(0.0, |t| round(t.as_secs_f64() * 1e3))
+            let place = ((self.times.len() as f64 * share) as usize)
+                .min(self.times.len().saturating_sub(1));
+            self.times
+                .get(place)
+                .map_or(0.0, |t| round(t.as_secs_f64() * 1e3))
         };
         let mut figures = json!({
             "items": self.times.len(),

@@ -30,8 +30,18 @@ pub(super) fn run(args: &CorpusArgs) -> Result<()> {
         if is_statute(&entry.title) {
             scopes.insert(entry.id.clone(), Scope::of(&entry.title));
         }
-        let passage = Passage { clause: 0, tokens: [tokens::of_title(&entry.title, &[]), tokens::of_text(&entry.text)] };
-        changes.push(Change::Replace { document: entry.id, attributes: Attributes::default(), passages: vec![passage] });
+        let passage = Passage {
+            clause: 0,
+            tokens: [
+                tokens::of_title(&entry.title, &[]),
+                tokens::of_text(&entry.text),
+            ],
+        };
+        changes.push(Change::Replace {
+            document: entry.id,
+            attributes: Attributes::default(),
+            passages: vec![passage],
+        });
         if changes.len() == BATCH {
             revision += 1;
             index.apply(std::mem::take(&mut changes), revision)?;
@@ -50,7 +60,13 @@ pub(super) fn run(args: &CorpusArgs) -> Result<()> {
         let ranking = retrieval::rank(&index, &scopes, question, Filter::default(), RESULTS)?;
         clock.item(start.elapsed());
         for (rank, hit) in ranking.hits.iter().enumerate() {
-            out.line(&format!("{}\t{}\t{}\t{}", asked.id, hit.document, rank + 1, hit.score))?;
+            out.line(&format!(
+                "{}\t{}\t{}\t{}",
+                asked.id,
+                hit.document,
+                rank + 1,
+                hit.score
+            ))?;
         }
     }
     out.finish()?;
@@ -60,5 +76,8 @@ pub(super) fn run(args: &CorpusArgs) -> Result<()> {
 
 /// Whether a title names an article of a statute.
 fn is_statute(title: &str) -> bool {
-    title.ends_with('条') || title.rsplit_once("条之").is_some_and(|(law, rest)| law.contains('第') && rest.chars().count() <= 3)
+    title.ends_with('条')
+        || title
+            .rsplit_once("条之")
+            .is_some_and(|(law, rest)| law.contains('第') && rest.chars().count() <= 3)
 }

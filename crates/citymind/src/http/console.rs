@@ -14,11 +14,28 @@ pub(super) async fn serve(uri: Uri) -> Response {
         return super::error::no_such_route().await.into_response();
     }
     let found = console_assets::asset(path).filter(|_| !path.is_empty());
-    let missing_file = found.is_none() && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let missing_file = found.is_none()
+        && path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'));
     if missing_file {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let Some(asset) = found.or_else(console_assets::index) else { return Html(MISSING).into_response() };
-    let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    ([(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, cache)], asset.bytes).into_response()
+    let Some(asset) = found.or_else(console_assets::index) else {
+        return Html(MISSING).into_response();
+    };
+    let cache = if asset.immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    (
+        [
+            (header::CONTENT_TYPE, asset.media_type),
+            (header::CACHE_CONTROL, cache),
+        ],
+        asset.bytes,
+    )
+        .into_response()
 }

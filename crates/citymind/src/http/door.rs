@@ -32,55 +32,75 @@ type Params = HashMap<String, String>;
 
 /// A route per capability.
 pub(super) fn routes(capabilities: &[Registered]) -> Router<State> {
-    capabilities.iter().fold(Router::new(), |router, capability| {
-        let registered = capability.clone();
-        let handler = move |Shared(state): Shared<State>,
-                            ConnectInfo(peer): ConnectInfo<SocketAddr>,
-                            headers: HeaderMap,
-                            path: Path<Params>,
-                            query: Query<Params>,
-                            body: Result<Bytes, BytesRejection>| async move {
-            let who = identify(&state, peer, &headers);
-            let mut response = match input(&registered, path.0, query.0, body) {
-                Ok(input) => call(registered, Context::of(who.caller), input, &headers).await,
-                Err(error) => Problem(error).into_response(),
+    capabilities
+        .iter()
+        .fold(Router::new(), |router, capability| {
+            let registered = capability.clone();
+            let handler = move |Shared(state): Shared<State>,
+                                ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                                headers: HeaderMap,
+                                path: Path<Params>,
+                                query: Query<Params>,
+                                body: Result<Bytes, BytesRejection>| async move {
+                let who = identify(&state, peer, &headers);
+                let mut response = match input(&registered, path.0, query.0, body) {
+                    Ok(input) => call(registered, Context::of(who.caller), input, &headers).await,
+                    Err(error) => Problem(error).into_response(),
+                };
+                if let Some(cookie) = who.cookie {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
+                response
             };
-            if let Some(cookie) = who.cookie {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            response
-        };
-        router.route(
-            capability.definition.path,
-            match capability.definition.method {
-                Method::Get => get(handler),
-                Method::Post => post(handler),
-                Method::Delete => delete(handler),
-            },
-        )
-    })
+            router.route(
+                capability.definition.path,
+                match capability.definition.method {
+                    Method::Get => get(handler),
+                    Method::Post => post(handler),
+                    Method::Delete => delete(handler),
+                },
+            )
+        })
 }
 
 /// The input as one JSON object: the body's fields, then the query's, then the path's.
-fn input(capability: &Registered, path: Params, query: Params, body: Result<Bytes, BytesRejection>) -> Result<Value> {
+fn input(
+    capability: &Registered,
+    path: Params,
+    query: Params,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Value> {
     let bytes = body.map_err(|e| match e.status() {
-        axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::new(ErrorCode::TooLarge, "请求内容过大。问题最多 2000 个字；文件请用导入接口上传。")
+        axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::new(
+            ErrorCode::TooLarge,
+            "请求内容过大。问题最多 2000 个字；文件请用导入接口上传。",
+        ),
+        _ => {
+            Error::new(ErrorCode::MalformedBody, "没有收到完整的请求内容，请重试。").with_detail(e)
         }
-        _ => Error::new(ErrorCode::MalformedBody, "没有收到完整的请求内容，请重试。").with_detail(e),
     })?;
     let mut fields = Map::new();
     if capability.definition.method == Method::Post && !bytes.is_empty() {
         let text = std::str::from_utf8(&bytes).map_err(|e| {
             let at = e.valid_up_to();
-            Error::new(ErrorCode::MalformedBody, format!("请求内容不是 UTF-8 文本（第 {at} 字节处）。请以 UTF-8 编码发送。"))
+            Error::new(
+                ErrorCode::MalformedBody,
+                format!("请求内容不是 UTF-8 文本（第 {at} 字节处）。请以 UTF-8 编码发送。"),
+            )
         })?;
         let value: Value = serde_json::from_str(text).map_err(|e| {
             let (line, column) = (e.line(), e.column());
-            Error::new(ErrorCode::MalformedBody, format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列）。")).with_detail(&e)
+            Error::new(
+                ErrorCode::MalformedBody,
+                format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列）。"),
+            )
+            .with_detail(&e)
         })?;
         let Value::Object(object) = value else {
-            return Err(Error::new(ErrorCode::MalformedBody, "请求内容应为 JSON 对象。"));
+            return Err(Error::new(
+                ErrorCode::MalformedBody,
+                "请求内容应为 JSON 对象。",
+            ));
         };
         fields = object;
     }
@@ -100,11 +120,23 @@ fn typed(capability: &Registered, name: &str, text: String) -> Value {
     {
         return number;
     }
-    if text.is_empty() && schema.contains("\"null\"") { Value::Null } else { Value::String(text) }
+    if text.is_empty() && schema.contains("\"null\"") {
+        Value::Null
+    } else {
+        Value::String(text)
+    }
 }
 
-async fn call(capability: Registered, context: Context, input: Value, headers: &HeaderMap) -> Response {
-    let wanted = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+async fn call(
+    capability: Registered,
+    context: Context,
+    input: Value,
+    headers: &HeaderMap,
+) -> Response {
+    let wanted = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     if capability.definition.streams && wanted.contains("text/event-stream") {
         return stream(capability, context, input);
     }
@@ -122,17 +154,27 @@ fn stream(capability: Registered, context: Context, input: Value) -> Response {
     let (sender, receiver) = mpsc::unbounded_channel();
     let failed = sender.clone();
     let context = context.following(move |event| {
-        let data = SseEvent::default().event(event.name).data(event.data.to_string());
+        let data = SseEvent::default()
+            .event(event.name)
+            .data(event.data.to_string());
         sender.send(data).is_ok()
     });
     tokio::spawn(async move {
         if let Err(error) = capability.call(&context, input).await {
             // The listener may be the very one who has gone away.
-            let _ = failed.send(SseEvent::default().event("error").data(body(&error).to_string()));
+            let _ = failed.send(
+                SseEvent::default()
+                    .event("error")
+                    .data(body(&error).to_string()),
+            );
         }
     });
     let events = UnboundedReceiverStream::new(receiver).map(Ok::<_, Infallible>);
-    let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response();
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -24,10 +24,14 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::InvalidInput | ErrorCode::MalformedBody => StatusCode::BAD_REQUEST,
         ErrorCode::OperatorRequired => StatusCode::UNAUTHORIZED,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Conflict | ErrorCode::SourceChanged | ErrorCode::DataFolderInUse => StatusCode::CONFLICT,
+        ErrorCode::Conflict | ErrorCode::SourceChanged | ErrorCode::DataFolderInUse => {
+            StatusCode::CONFLICT
+        }
         ErrorCode::QuestionTooLong | ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::UnsupportedFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ErrorCode::DamagedFile | ErrorCode::UnsafeFile | ErrorCode::EmptyDocument => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::DamagedFile | ErrorCode::UnsafeFile | ErrorCode::EmptyDocument => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -39,9 +43,21 @@ pub(super) fn body(error: &Error) -> Value {
     let request = id::fresh();
     let status = status(error.code);
     if status.is_server_error() {
-        tracing::error!(request, code = error.code.as_str(), detail = error.detail, "{}", error.message);
+        tracing::error!(
+            request,
+            code = error.code.as_str(),
+            detail = error.detail,
+            "{}",
+            error.message
+        );
     } else {
-        tracing::debug!(request, code = error.code.as_str(), detail = error.detail, "{}", error.message);
+        tracing::debug!(
+            request,
+            code = error.code.as_str(),
+            detail = error.detail,
+            "{}",
+            error.message
+        );
     }
     json!({
         "type": format!("/docs/errors#{}", error.code.as_str()),
@@ -56,22 +72,39 @@ pub(super) fn body(error: &Error) -> Value {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = body(&self.0);
-        (status(self.0.code), [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        (
+            status(self.0.code),
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body.to_string(),
+        )
+            .into_response()
     }
 }
 
 pub(super) async fn no_such_route() -> Problem {
-    Problem(Error::new(ErrorCode::NotFound, "没有这个接口。接口清单见 /api/openapi.json。"))
+    Problem(Error::new(
+        ErrorCode::NotFound,
+        "没有这个接口。接口清单见 /api/openapi.json。",
+    ))
 }
 
 pub(super) async fn no_such_method() -> Response {
-    let error = Error::new(ErrorCode::InvalidInput, "这个接口不支持该请求方法。接口清单见 /api/openapi.json。");
+    let error = Error::new(
+        ErrorCode::InvalidInput,
+        "这个接口不支持该请求方法。接口清单见 /api/openapi.json。",
+    );
     let mut response = Problem(error).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }
 
 pub(super) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let text = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-    Problem(Error::internal(text.unwrap_or_else(|| "a panic".to_owned()))).into_response()
+    let text = cause
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| cause.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    Problem(Error::internal(
+        text.unwrap_or_else(|| "a panic".to_owned()),
+    ))
+    .into_response()
 }

@@ -18,7 +18,9 @@ use tokio_stream::wrappers::BroadcastStream;
 use super::{State, error::Problem, transfer::require_operator};
 
 fn event(import: &Import) -> Result<Event, Infallible> {
-    Ok(Event::default().event("progress").data(serde_json::to_string(import).unwrap_or_default()))
+    Ok(Event::default()
+        .event("progress")
+        .data(serde_json::to_string(import).unwrap_or_default()))
 }
 
 /// `progress` events until the import is over: first how it stands, then each change with its rows.
@@ -31,15 +33,29 @@ pub(super) async fn events(
     require_operator(&state, peer, &headers)?;
     // Followed before it is read: what happens in between is told twice rather than not at all.
     let changes = state.app.imports.follow(&id);
-    let now = state.app.imports.get(&id, None, PageRequest { page: None, page_size: Some(200) }).await?;
+    let now = state
+        .app
+        .imports
+        .get(
+            &id,
+            None,
+            PageRequest {
+                page: None,
+                page_size: Some(200),
+            },
+        )
+        .await?;
     let first = stream::iter([event(&now)]);
     let events = match changes {
         // A listener who lags behind misses rows, yet the next event has the right counts.
         Some(changes) => {
-            let later = BroadcastStream::new(changes).filter_map(|c| async move { c.ok().map(|i| event(&i)) });
+            let later = BroadcastStream::new(changes)
+                .filter_map(|c| async move { c.ok().map(|i| event(&i)) });
             first.chain(later).boxed()
         }
         None => first.boxed(),
     };
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response())
 }

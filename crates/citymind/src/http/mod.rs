@@ -51,8 +51,14 @@ const BODY: usize = 256 << 10;
 pub(crate) fn router(state: State) -> Router {
     let upload = usize::try_from(state.app.config.limits.upload_mib << 20).unwrap_or(usize::MAX);
     let transfers = Router::new()
-        .route("/knowledge/imports", post(transfer::upload).layer(DefaultBodyLimit::max(upload)))
-        .route("/knowledge/documents/{id}/original", get(transfer::original))
+        .route(
+            "/knowledge/imports",
+            post(transfer::upload).layer(DefaultBodyLimit::max(upload)),
+        )
+        .route(
+            "/knowledge/documents/{id}/original",
+            get(transfer::original),
+        )
         .route("/knowledge/imports/{id}/events", get(follow::events))
         .route("/status", get(status::status));
     let api = door::routes(&state.app.capabilities)
@@ -85,7 +91,9 @@ async fn harden(request: Request, next: Next) -> Response {
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
         ),
     ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

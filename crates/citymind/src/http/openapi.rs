@@ -23,7 +23,9 @@ pub(crate) fn describe(capabilities: &[Registered]) -> Value {
             Method::Post => "post",
             Method::Delete => "delete",
         };
-        paths.entry(format!("/api/v1{}", d.path)).or_insert_with(|| json!({}))[method] = operation(capability, &mut components);
+        paths
+            .entry(format!("/api/v1{}", d.path))
+            .or_insert_with(|| json!({}))[method] = operation(capability, &mut components);
     }
     let status = components.schema_of::<Status>();
     let import = components.schema_of::<Import>();
@@ -49,12 +51,19 @@ struct Components(Map<String, Value>);
 impl Components {
     fn schema_of<T: JsonSchema>(&mut self) -> Value {
         let settings = SchemaSettings::draft2020_12().for_serialize();
-        self.take(settings.into_generator().into_root_schema_for::<T>().to_value())
+        self.take(
+            settings
+                .into_generator()
+                .into_root_schema_for::<T>()
+                .to_value(),
+        )
     }
 
     /// Moves a root schema and its definitions here and returns a reference to it.
     fn take(&mut self, mut schema: Value) -> Value {
-        if let Some(Value::Object(definitions)) = schema.as_object_mut().and_then(|s| s.remove("$defs")) {
+        if let Some(Value::Object(definitions)) =
+            schema.as_object_mut().and_then(|s| s.remove("$defs"))
+        {
             for (name, definition) in definitions {
                 self.0.insert(name, relocated(definition));
             }
@@ -73,7 +82,10 @@ fn relocated(value: Value) -> Value {
         Value::Object(object) => object
             .into_iter()
             .map(|(key, value)| match (key.as_str(), value) {
-                ("$ref", Value::String(r)) => (key, Value::String(r.replace("#/$defs/", "#/components/schemas/"))),
+                ("$ref", Value::String(r)) => (
+                    key,
+                    Value::String(r.replace("#/$defs/", "#/components/schemas/")),
+                ),
                 (_, value) => (key, relocated(value)),
             })
             .collect::<Map<_, _>>()
@@ -91,7 +103,12 @@ fn operation(capability: &Registered, components: &mut Components) -> Value {
         content["text/event-stream"] = json!({"schema": {"type": "string"}});
     }
     let input = capability.input.clone().to_value();
-    let required: Vec<&str> = input["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = input["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut parameters = Vec::new();
     for (name, schema) in input["properties"].as_object().into_iter().flatten() {
         let in_path = d.path.contains(&format!("{{{name}}}"));
@@ -116,7 +133,8 @@ fn operation(capability: &Registered, components: &mut Components) -> Value {
     // Definitions used by parameters are wanted as well.
     let whole = components.take(input);
     if d.method == Method::Post && parameters_only(&operation, d.path).is_none() {
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": whole}}});
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": whole}}});
     }
     if d.permission == Permission::Operator {
         operation["security"] = json!([{"operator": []}]);
@@ -154,7 +172,11 @@ fn transfers(status: &Value, import: &Value) -> Vec<(String, &'static str, Value
     }});
     let text = |description: &str, media: &str| json!({"200": {"description": description, "content": {media: {"schema": {"type": "string"}}}}, "default": failure()});
     vec![
-        ("/api/v1/status".into(), "get", json!({"operationId": "status", "summary": "运行状态", "responses": {"200": ok(status)}})),
+        (
+            "/api/v1/status".into(),
+            "get",
+            json!({"operationId": "status", "summary": "运行状态", "responses": {"200": ok(status)}}),
+        ),
         (
             "/api/v1/knowledge/imports".into(),
             "post",
@@ -174,8 +196,20 @@ fn transfers(status: &Value, import: &Value) -> Vec<(String, &'static str, Value
             "get",
             json!({"operationId": "knowledge.original", "summary": "下载原件", "parameters": id, "responses": text("原件", "application/octet-stream")}),
         ),
-        ("/api/openapi.json".into(), "get", json!({"operationId": "openapi", "summary": "接口文档", "responses": text("OpenAPI 3.1", "application/json")})),
-        ("/health/live".into(), "get", json!({"operationId": "live", "summary": "进程存活", "responses": text("存活", "text/plain")})),
-        ("/health/ready".into(), "get", json!({"operationId": "ready", "summary": "可以回答", "responses": text("就绪", "text/plain")})),
+        (
+            "/api/openapi.json".into(),
+            "get",
+            json!({"operationId": "openapi", "summary": "接口文档", "responses": text("OpenAPI 3.1", "application/json")}),
+        ),
+        (
+            "/health/live".into(),
+            "get",
+            json!({"operationId": "live", "summary": "进程存活", "responses": text("存活", "text/plain")}),
+        ),
+        (
+            "/health/ready".into(),
+            "get",
+            json!({"operationId": "ready", "summary": "可以回答", "responses": text("就绪", "text/plain")}),
+        ),
     ]
 }

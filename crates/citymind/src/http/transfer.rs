@@ -21,7 +21,10 @@ pub(super) fn require_operator(state: &State, peer: SocketAddr, headers: &Header
     if identify(state, peer, headers).caller.operator {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::OperatorRequired, "管理知识库需要管理权限：请在本机操作，或提供管理密钥。"))
+    Err(Error::new(
+        ErrorCode::OperatorRequired,
+        "管理知识库需要管理权限：请在本机操作，或提供管理密钥。",
+    ))
 }
 
 /// Takes files into the staging folder and starts importing them: 202 with the import.
@@ -33,7 +36,11 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     require_operator(&state, peer, &headers)?;
     let form = form.map_err(|e| {
-        Error::new(ErrorCode::MalformedBody, "请以 multipart/form-data 上传文件，文件放在 file 字段。").with_detail(e)
+        Error::new(
+            ErrorCode::MalformedBody,
+            "请以 multipart/form-data 上传文件，文件放在 file 字段。",
+        )
+        .with_detail(e)
     })?;
     let imports = &state.app.imports;
     let (id, folder) = imports.stage().await?;
@@ -63,7 +70,10 @@ async fn receive(mut form: Multipart, folder: &FsPath) -> Result<(String, Vec<St
             }
             other => {
                 let name = other.unwrap_or_default().to_owned();
-                return Err(Error::new(ErrorCode::InvalidInput, format!("没有“{name}”这个字段：文件放在 file，知识空间放在 space。")));
+                return Err(Error::new(
+                    ErrorCode::InvalidInput,
+                    format!("没有“{name}”这个字段：文件放在 file，知识空间放在 space。"),
+                ));
             }
         }
     }
@@ -72,12 +82,18 @@ async fn receive(mut form: Multipart, folder: &FsPath) -> Result<(String, Vec<St
 
 async fn save(mut field: Field<'_>, file: &FsPath) -> Result<()> {
     let write = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Error::new(ErrorCode::StorageFull, "存储空间已满，上传的文件没有保存。请清理磁盘或扩容后重试；已导入的内容不受影响。")
-        }
-        _ => Error::new(ErrorCode::Storage, "暂存上传的文件失败，请稍后再试或联系管理员。"),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::new(
+            ErrorCode::StorageFull,
+            "存储空间已满，上传的文件没有保存。请清理磁盘或扩容后重试；已导入的内容不受影响。",
+        ),
+        _ => Error::new(
+            ErrorCode::Storage,
+            "暂存上传的文件失败，请稍后再试或联系管理员。",
+        ),
     };
-    let mut out = tokio::fs::File::create_new(file).await.map_err(|e| write(e))?;
+    let mut out = tokio::fs::File::create_new(file)
+        .await
+        .map_err(|e| write(e))?;
     while let Some(chunk) = field.chunk().await.map_err(cut_off)? {
         out.write_all(&chunk).await.map_err(|e| write(e))?;
     }
@@ -86,7 +102,10 @@ async fn save(mut field: Field<'_>, file: &FsPath) -> Result<()> {
 
 fn cut_off(error: MultipartError) -> Error {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Error::new(ErrorCode::TooLarge, "上传的文件超过上限。请分批上传，或提高 limits.upload_mib。")
+        Error::new(
+            ErrorCode::TooLarge,
+            "上传的文件超过上限。请分批上传，或提高 limits.upload_mib。",
+        )
     } else {
         Error::new(ErrorCode::MalformedBody, "上传没有完成，请重新上传。")
     }
@@ -95,28 +114,51 @@ fn cut_off(error: MultipartError) -> Error {
 
 /// A relative path without anything that leads elsewhere; it only names the document, no file is opened by it.
 fn clean(name: &str) -> Result<String> {
-    let parts: Vec<&str> = name.split(['/', '\\']).map(str::trim).filter(|p| !p.is_empty() && *p != "." && *p != "..").collect();
+    let parts: Vec<&str> = name
+        .split(['/', '\\'])
+        .map(str::trim)
+        .filter(|p| !p.is_empty() && *p != "." && *p != "..")
+        .collect();
     if parts.is_empty() || name.chars().count() > 500 {
-        return Err(Error::new(ErrorCode::InvalidInput, "上传的文件缺少文件名，或文件名过长（最多 500 个字）。"));
+        return Err(Error::new(
+            ErrorCode::InvalidInput,
+            "上传的文件缺少文件名，或文件名过长（最多 500 个字）。",
+        ));
     }
-    Ok(parts.join("/").chars().filter(|c| !c.is_control()).collect())
+    Ok(parts
+        .join("/")
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect())
 }
 
 /// The file as it came.
-pub(super) async fn original(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn original(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let document = state.app.library.document(&id).await?;
     let bytes = state.app.library.original(&document).await?;
     let name = percent(&document.source.name);
     let headers = [
         // Never shown by the browser itself: an uploaded page must not run in our origin.
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename*=UTF-8''{name}"),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }
 
 fn percent(name: &str) -> String {
     name.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() || b"-._~".contains(&b) { (b as char).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+                (b as char).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect()
 }

@@ -33,19 +33,30 @@ impl View {
         let mut segments = Vec::new();
         let (mut sum, mut passages) = ([0.0_f64; FIELDS], 0);
         for segment in searcher.segment_readers() {
-            let columns = ["title_length", "body_length"].map(|name| segment.fast_fields().u64(name));
+            let columns =
+                ["title_length", "body_length"].map(|name| segment.fast_fields().u64(name));
             let mut lengths: [Vec<f32>; FIELDS] = Default::default();
             for (field, column) in columns.into_iter().enumerate() {
                 let column = column.map_err(fault)?;
-                lengths[field] = (0..segment.max_doc()).map(|d| column.first(d).unwrap_or(0) as f32).collect();
-                let alive = segment.doc_ids_alive().map(|d| f64::from(lengths[field][d as usize]));
+                lengths[field] = (0..segment.max_doc())
+                    .map(|d| column.first(d).unwrap_or(0) as f32)
+                    .collect();
+                let alive = segment
+                    .doc_ids_alive()
+                    .map(|d| f64::from(lengths[field][d as usize]));
                 sum[field] += alive.sum::<f64>();
             }
             passages += u64::from(segment.num_docs());
             segments.push(Lengths(lengths));
         }
         let mean = sum.map(|s| ((s / passages.max(1) as f64) as f32).max(1.0));
-        Ok(Self { searcher: searcher.clone(), fields, segments, mean, passages })
+        Ok(Self {
+            searcher: searcher.clone(),
+            fields,
+            segments,
+            mean,
+            passages,
+        })
     }
 
     pub(crate) fn passages(&self) -> u64 {
@@ -53,7 +64,12 @@ impl View {
     }
 
     pub(crate) fn rarity(&self, tokens: &[String]) -> Result<Vec<f32>> {
-        let plain = Bm25f { k1: 1.0, b: [0.0; FIELDS], weight: [1.0; FIELDS], idf_power: 1.0 };
+        let plain = Bm25f {
+            k1: 1.0,
+            b: [0.0; FIELDS],
+            weight: [1.0; FIELDS],
+            idf_power: 1.0,
+        };
         tokens
             .iter()
             .map(|token| {
@@ -76,8 +92,13 @@ impl View {
         let mut fields: [Occurrences; FIELDS] = Default::default();
         for field in [TITLE, BODY] {
             let term = Term::from_field_text(self.fields.tokens[field], token);
-            let inverted = segment.inverted_index(self.fields.tokens[field]).map_err(fault)?;
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::WithFreqs).map_err(fault)? else {
+            let inverted = segment
+                .inverted_index(self.fields.tokens[field])
+                .map_err(fault)?;
+            let Some(mut postings) = inverted
+                .read_postings(&term, IndexRecordOption::WithFreqs)
+                .map_err(fault)?
+            else {
                 continue;
             };
             let (b, weight, mean) = (scoring.b[field], scoring.weight[field], self.mean[field]);
@@ -96,7 +117,11 @@ impl View {
     }
 
     pub(crate) fn search(&self, query: &Query) -> Result<Vec<Hit>> {
-        let mut scores: Vec<Vec<f32>> = self.segments.iter().map(|s| vec![0.0; s.0[TITLE].len()]).collect();
+        let mut scores: Vec<Vec<f32>> = self
+            .segments
+            .iter()
+            .map(|s| vec![0.0; s.0[TITLE].len()])
+            .collect();
         let mut matched = scores.clone();
         let mut total = 0.0;
         let s = &query.scoring;
@@ -106,7 +131,12 @@ impl View {
                 occurrences.push(self.occurrences(index, &term.token, s)?);
             }
             let rarity = self.inverse_frequency(occurrences.iter().map(Vec::len).sum());
-            let weight = term.weight * if s.idf_power == 1.0 { rarity } else { rarity.powf(s.idf_power) };
+            let weight = term.weight
+                * if s.idf_power == 1.0 {
+                    rarity
+                } else {
+                    rarity.powf(s.idf_power)
+                };
             total += weight;
             for (index, found) in occurrences.into_iter().enumerate() {
                 for (doc, tf) in found {
@@ -120,15 +150,24 @@ impl View {
             let allowed = Allowed::new(segment, &query.filter)?;
             let found = scores[index].iter().enumerate().filter(|(_, s)| **s > 0.0);
             hits.extend(
-                found.filter(|(doc, _)| allowed.passes(*doc as DocId)).map(|(doc, score)| (*score, index, doc as DocId)),
+                found
+                    .filter(|(doc, _)| allowed.passes(*doc as DocId))
+                    .map(|(doc, score)| (*score, index, doc as DocId)),
             );
         }
-        self.best(hits, query.limit, |index, doc| matched[index][doc as usize] / total)
+        self.best(hits, query.limit, |index, doc| {
+            matched[index][doc as usize] / total
+        })
     }
 
     /// The best hits in order. All that tie with the last are named before they are cut, so that the cut does not depend
     /// on how passages lie in segments.
-    fn best(&self, mut hits: Vec<(f32, usize, DocId)>, limit: usize, coverage: impl Fn(usize, DocId) -> f32) -> Result<Vec<Hit>> {
+    fn best(
+        &self,
+        mut hits: Vec<(f32, usize, DocId)>,
+        limit: usize,
+        coverage: impl Fn(usize, DocId) -> f32,
+    ) -> Result<Vec<Hit>> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -148,10 +187,17 @@ impl View {
                 ids.ord_to_str(ord, &mut document).map_err(fault)?;
             }
             let clause = fast.u64("clause").map_err(fault)?.first(doc).unwrap_or(0) as u32;
-            named.push(Hit { document, clause, score, coverage: coverage(index, doc) });
+            named.push(Hit {
+                document,
+                clause,
+                score,
+                coverage: coverage(index, doc),
+            });
         }
         named.sort_by(|a, b| {
-            b.score.total_cmp(&a.score).then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
         });
         named.truncate(limit);
         Ok(named)
@@ -206,13 +252,18 @@ enum Bound {
 
 impl Allowed {
     fn new(segment: &SegmentReader, filter: &Filter) -> Result<Self> {
-        let mut allowed = Self { labels: Vec::new(), days: Vec::new() };
+        let mut allowed = Self {
+            labels: Vec::new(),
+            days: Vec::new(),
+        };
         if !filter.documents.is_empty() {
             allowed.label(segment, "document", &filter.documents, false)?;
         }
-        for (name, wanted, or_missing) in
-            [("space", &filter.space, false), ("region", &filter.region, true), ("kind", &filter.kind, false)]
-        {
+        for (name, wanted, or_missing) in [
+            ("space", &filter.space, false),
+            ("region", &filter.region, true),
+            ("kind", &filter.kind, false),
+        ] {
             if let Some(wanted) = wanted {
                 allowed.label(segment, name, std::slice::from_ref(wanted), or_missing)?;
             }
@@ -227,28 +278,47 @@ impl Allowed {
         ];
         for (name, bound, day) in bounds {
             if let Some(day) = day {
-                allowed.days.push((segment.fast_fields().i64(name).map_err(fault)?, bound, day));
+                allowed
+                    .days
+                    .push((segment.fast_fields().i64(name).map_err(fault)?, bound, day));
             }
         }
         Ok(allowed)
     }
 
-    fn label(&mut self, segment: &SegmentReader, name: &str, wanted: &[String], or_missing: bool) -> Result<()> {
+    fn label(
+        &mut self,
+        segment: &SegmentReader,
+        name: &str,
+        wanted: &[String],
+        or_missing: bool,
+    ) -> Result<()> {
         let column = segment.fast_fields().str(name).map_err(fault)?;
         let mut ordinals = Vec::new();
         if let Some(column) = &column {
             for value in wanted {
-                ordinals.extend(column.dictionary().term_ord(value.as_bytes()).map_err(fault)?);
+                ordinals.extend(
+                    column
+                        .dictionary()
+                        .term_ord(value.as_bytes())
+                        .map_err(fault)?,
+                );
             }
         }
-        self.labels.push(Label { column, ordinals, or_missing });
+        self.labels.push(Label {
+            column,
+            ordinals,
+            or_missing,
+        });
         Ok(())
     }
 
     fn passes(&self, doc: DocId) -> bool {
-        self.labels.iter().all(|label| match label.column.as_ref().and_then(|c| c.ords().first(doc)) {
-            Some(ord) => label.ordinals.contains(&ord),
-            None => label.or_missing,
+        self.labels.iter().all(|label| {
+            match label.column.as_ref().and_then(|c| c.ords().first(doc)) {
+                Some(ord) => label.ordinals.contains(&ord),
+                None => label.or_missing,
+            }
         }) && self.days.iter().all(|(column, bound, day)| {
             let value = column.first(doc);
             match bound {

@@ -49,10 +49,16 @@ fn schema() -> (Schema, Fields) {
     let tokens = TextOptions::default().set_indexing_options(indexing);
     let label = TextOptions::default().set_fast("raw");
     let fields = Fields {
-        tokens: [builder.add_text_field("title", tokens.clone()), builder.add_text_field("body", tokens)],
+        tokens: [
+            builder.add_text_field("title", tokens.clone()),
+            builder.add_text_field("body", tokens),
+        ],
         document: builder.add_text_field("document", STRING | FAST),
         clause: builder.add_u64_field("clause", FAST),
-        lengths: [builder.add_u64_field("title_length", FAST), builder.add_u64_field("body_length", FAST)],
+        lengths: [
+            builder.add_u64_field("title_length", FAST),
+            builder.add_u64_field("body_length", FAST),
+        ],
         space: builder.add_text_field("space", label.clone()),
         region: builder.add_text_field("region", label.clone()),
         kind: builder.add_text_field("kind", label),
@@ -94,7 +100,10 @@ impl TantivyIndex {
         fs::create_dir_all(folder).map_err(fault)?;
         let directory = MmapDirectory::open(folder).map_err(fault)?;
         let (schema, fields) = schema();
-        Self::over(Index::open_or_create(directory, schema).map_err(fault)?, fields)
+        Self::over(
+            Index::open_or_create(directory, schema).map_err(fault)?,
+            fields,
+        )
     }
 
     /// An empty index in memory.
@@ -107,12 +116,25 @@ impl TantivyIndex {
     }
 
     fn over(index: Index, fields: Fields) -> Result<Self> {
-        index.tokenizers().register(SPACED, TextAnalyzer::from(WhitespaceTokenizer::default()));
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(fault)?;
+        index
+            .tokenizers()
+            .register(SPACED, TextAnalyzer::from(WhitespaceTokenizer::default()));
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()
+            .map_err(fault)?;
         // One thread: the same passages give the same segments, and two cores have other work.
-        let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(fault)?;
+        let writer = index
+            .writer_with_num_threads(1, WRITER_MEMORY)
+            .map_err(fault)?;
         let view = Arc::new(View::new(&reader.searcher(), fields)?);
-        Ok(Self { fields, reader, writer: Mutex::new(writer), view: RwLock::new(view) })
+        Ok(Self {
+            fields,
+            reader,
+            writer: Mutex::new(writer),
+            view: RwLock::new(view),
+        })
     }
 
     fn refresh(&self) -> Result<()> {
@@ -125,24 +147,40 @@ impl TantivyIndex {
         self.view.read().clone()
     }
 
-    fn document(&self, document: &str, attributes: &Attributes, passage: Passage) -> TantivyDocument {
+    fn document(
+        &self,
+        document: &str,
+        attributes: &Attributes,
+        passage: Passage,
+    ) -> TantivyDocument {
         let f = &self.fields;
         let mut out = TantivyDocument::default();
         out.add_text(f.document, document);
         out.add_u64(f.clause, u64::from(passage.clause));
         for field in [TITLE, BODY] {
-            let length = passage.tokens[field].split(' ').filter(|t| !t.is_empty()).count();
+            let length = passage.tokens[field]
+                .split(' ')
+                .filter(|t| !t.is_empty())
+                .count();
             out.add_u64(f.lengths[field], length as u64);
         }
         let [title, body] = passage.tokens;
         out.add_text(f.tokens[TITLE], title);
         out.add_text(f.tokens[BODY], body);
-        for (field, value) in [(f.space, &attributes.space), (f.region, &attributes.region), (f.kind, &attributes.kind)] {
+        for (field, value) in [
+            (f.space, &attributes.space),
+            (f.region, &attributes.region),
+            (f.kind, &attributes.kind),
+        ] {
             if !value.is_empty() {
                 out.add_text(field, value);
             }
         }
-        for (field, day) in [(f.issued, attributes.issued), (f.from, attributes.from), (f.until, attributes.until)] {
+        for (field, day) in [
+            (f.issued, attributes.issued),
+            (f.from, attributes.from),
+            (f.until, attributes.until),
+        ] {
             if let Some(day) = day {
                 out.add_i64(field, day);
             }
@@ -150,11 +188,21 @@ impl TantivyIndex {
         out
     }
 
-    fn write(&self, writer: &mut IndexWriter, changes: Vec<Change>, revision: u64) -> tantivy::Result<()> {
+    fn write(
+        &self,
+        writer: &mut IndexWriter,
+        changes: Vec<Change>,
+        revision: u64,
+    ) -> tantivy::Result<()> {
         for change in changes {
             let (Change::Replace { document, .. } | Change::Remove { document }) = &change;
             writer.delete_term(Term::from_field_text(self.fields.document, document));
-            if let Change::Replace { document, attributes, passages } = change {
+            if let Change::Replace {
+                document,
+                attributes,
+                passages,
+            } = change
+            {
                 for passage in passages {
                     writer.add_document(self.document(&document, &attributes, passage))?;
                 }
@@ -179,7 +227,13 @@ impl LexicalIndex for TantivyIndex {
     }
 
     fn revision(&self) -> u64 {
-        let payload = self.reader.searcher().index().load_metas().ok().and_then(|m| m.payload);
+        let payload = self
+            .reader
+            .searcher()
+            .index()
+            .load_metas()
+            .ok()
+            .and_then(|m| m.payload);
         payload.and_then(|p| p.parse().ok()).unwrap_or(0)
     }
 
@@ -210,13 +264,22 @@ impl LexicalIndex for TantivyIndex {
 pub(crate) fn fault(error: impl Into<TantivyError>) -> Error {
     let error = error.into();
     let full = match &error {
-        TantivyError::IoError(e) => matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded),
+        TantivyError::IoError(e) => matches!(
+            e.kind(),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+        ),
         _ => error.to_string().contains("No space left"),
     };
     if full {
-        Error::new(ErrorCode::StorageFull, "存储空间已满，检索索引没有更新。请清理磁盘后重建索引（citymind knowledge reindex）。")
+        Error::new(
+            ErrorCode::StorageFull,
+            "存储空间已满，检索索引没有更新。请清理磁盘后重建索引（citymind knowledge reindex）。",
+        )
     } else {
-        Error::new(ErrorCode::Index, "检索索引出错，请稍后再试；如持续出现，请重建索引（citymind knowledge reindex）。")
+        Error::new(
+            ErrorCode::Index,
+            "检索索引出错，请稍后再试；如持续出现，请重建索引（citymind knowledge reindex）。",
+        )
     }
     .with_detail(error)
 }
@@ -241,8 +304,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("lexical");
         let index = TantivyIndex::open(&folder).unwrap();
-        let passages = vec![Passage { clause: 0, tokens: ["a".into(), "b".into()] }];
-        let change = Change::Replace { document: "d".into(), attributes: Attributes::default(), passages };
+        let passages = vec![Passage {
+            clause: 0,
+            tokens: ["a".into(), "b".into()],
+        }];
+        let change = Change::Replace {
+            document: "d".into(),
+            attributes: Attributes::default(),
+            passages,
+        };
         index.apply(vec![change], 5).unwrap();
         drop(index);
         let kept = TantivyIndex::open(&folder).unwrap();

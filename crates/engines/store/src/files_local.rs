@@ -28,13 +28,18 @@ impl LocalFiles {
     }
 
     fn path(&self, address: &str) -> Option<PathBuf> {
-        let sound = address.len() == 64 && address.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let sound = address.len() == 64
+            && address
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         sound.then(|| self.root.join(&address[..2]).join(&address[2..]))
     }
 
     fn write(&self, bytes: &[u8]) -> Result<String> {
         let address = content_hash(bytes);
-        let path = self.path(&address).ok_or_else(|| Error::internal("bad address"))?;
+        let path = self
+            .path(&address)
+            .ok_or_else(|| Error::internal("bad address"))?;
         // A file of the right length is the file: bytes are renamed into place only once they are on the disk.
         if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
             return Ok(address);
@@ -77,8 +82,11 @@ impl Files for LocalFiles {
             if content_hash(&bytes) == address {
                 Ok(bytes)
             } else {
-                Err(Error::new(ErrorCode::SourceChanged, "存储的原件已变动，暂不能作为依据。请管理员核查数据目录。")
-                    .with_detail(path.display()))
+                Err(Error::new(
+                    ErrorCode::SourceChanged,
+                    "存储的原件已变动，暂不能作为依据。请管理员核查数据目录。",
+                )
+                .with_detail(path.display()))
             }
         })
         .await
@@ -104,6 +112,9 @@ mod tests {
         let mut bytes = fs::read(&path).unwrap();
         bytes[0] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert_eq!(files.get(&address).await.unwrap_err().code, ErrorCode::SourceChanged);
+        assert_eq!(
+            files.get(&address).await.unwrap_err().code,
+            ErrorCode::SourceChanged
+        );
     }
 }

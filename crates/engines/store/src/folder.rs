@@ -33,7 +33,8 @@ impl DataFolder {
     /// # Errors
     /// `DataFolderInUse` if another process holds it; `Storage` if it can't be made.
     pub fn open(root: &Path) -> Result<Self> {
-        fs::create_dir_all(root).map_err(|e| io_error(&format!("创建数据目录 {}", root.display()), &e))?;
+        fs::create_dir_all(root)
+            .map_err(|e| io_error(&format!("创建数据目录 {}", root.display()), &e))?;
         let path = root.join("lock");
         let lock = File::options()
             .create(true)
@@ -54,7 +55,10 @@ impl DataFolder {
             }
             Err(TryLockError::Error(e)) => return Err(io_error("锁定数据目录", &e)),
         }
-        let folder = Self { root: root.to_owned(), _lock: lock };
+        let folder = Self {
+            root: root.to_owned(),
+            _lock: lock,
+        };
         for sub in ["files", "index", "staging"] {
             fs::create_dir_all(folder.root.join(sub)).map_err(|e| io_error("创建数据目录", &e))?;
         }
@@ -103,7 +107,9 @@ impl DataFolder {
         let path = self.root.join(name);
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io_error("读取密钥", &e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(io_error("读取密钥", &e));
+            }
             _ => {}
         }
         let secret = make();
@@ -121,7 +127,10 @@ impl DataFolder {
     pub fn holder(root: &Path) -> Option<Holder> {
         let text = fs::read_to_string(root.join("server")).ok()?;
         let (address, key) = text.trim().split_once('\n')?;
-        Some(Holder { address: address.to_owned(), key: key.to_owned() })
+        Some(Holder {
+            address: address.to_owned(),
+            key: key.to_owned(),
+        })
     }
 }
 
@@ -155,13 +164,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(dir.path()).unwrap();
         assert_eq!(DataFolder::holder(dir.path()), None);
-        let holder = Holder { address: "127.0.0.1:8080".into(), key: "k".into() };
+        let holder = Holder {
+            address: "127.0.0.1:8080".into(),
+            key: "k".into(),
+        };
         folder.announce(&holder).unwrap();
         assert_eq!(DataFolder::holder(dir.path()), Some(holder));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(dir.path().join("server")).unwrap().permissions().mode();
+            let mode = fs::metadata(dir.path().join("server"))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o077, 0);
         }
         folder.retract();

@@ -25,7 +25,10 @@ pub(crate) fn io_error(what: &str, error: &std::io::Error) -> Error {
             ErrorCode::Storage,
             format!("{what}失败：没有写入权限。请检查数据目录的权限。"),
         ),
-        _ => Error::new(ErrorCode::Storage, format!("{what}失败，请稍后再试或联系管理员。")),
+        _ => Error::new(
+            ErrorCode::Storage,
+            format!("{what}失败，请稍后再试或联系管理员。"),
+        ),
     }
     .with_detail(error)
 }
@@ -41,5 +44,7 @@ pub(crate) fn full() -> Error {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> kernel::Result<T> + Send + 'static,
 ) -> kernel::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)?
 }

@@ -17,7 +17,8 @@ use serde_json::Value;
 use crate::blocking;
 
 /// The schema's steps; the database remembers how many it has taken. Never change one that has been released: add one.
-const MIGRATIONS: &[&str] = &["CREATE TABLE store (revision INTEGER NOT NULL); INSERT INTO store VALUES (0);"];
+const MIGRATIONS: &[&str] =
+    &["CREATE TABLE store (revision INTEGER NOT NULL); INSERT INTO store VALUES (0);"];
 
 /// Readers kept open for the next call.
 const IDLE_READERS: usize = 4;
@@ -41,11 +42,20 @@ impl SqliteRecords {
     pub fn open(path: &Path) -> Result<Self> {
         let mut writer = connect(path)?;
         migrate(&mut writer)?;
-        let shared = Shared { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Shared {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
-    async fn reading<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let shared = self.shared.clone();
         blocking(move || {
             let idle = shared.readers.lock().pop();
@@ -60,7 +70,10 @@ impl SqliteRecords {
         .await
     }
 
-    async fn writing<T: Send + 'static>(&self, work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn writing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let shared = self.shared.clone();
         blocking(move || work(&mut shared.writer.lock())).await
     }
@@ -77,7 +90,9 @@ fn connect(path: &Path) -> Result<Connection> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<()> {
-    let taken: u32 = connection.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(sql_error)?;
+    let taken: u32 = connection
+        .query_row("PRAGMA user_version", [], |r| r.get(0))
+        .map_err(sql_error)?;
     let taken = taken as usize;
     if taken > MIGRATIONS.len() {
         return Err(Error::new(
@@ -88,7 +103,9 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     for (step, sql) in MIGRATIONS.iter().enumerate().skip(taken) {
         let transaction = connection.transaction().map_err(sql_error)?;
         transaction.execute_batch(sql).map_err(sql_error)?;
-        transaction.pragma_update(None, "user_version", (step + 1) as u32).map_err(sql_error)?;
+        transaction
+            .pragma_update(None, "user_version", (step + 1) as u32)
+            .map_err(sql_error)?;
         transaction.commit().map_err(sql_error)?;
     }
     Ok(())
@@ -97,17 +114,26 @@ fn migrate(connection: &mut Connection) -> Result<()> {
 fn sql_error(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => crate::full().with_detail(error),
-        _ => Error::new(ErrorCode::Storage, "数据库出错，请稍后再试或联系管理员。").with_detail(error),
+        _ => Error::new(ErrorCode::Storage, "数据库出错，请稍后再试或联系管理员。")
+            .with_detail(error),
     }
 }
 
 /// A field's SQL expression. Names come from our code, yet a door might pass one on: only plain names get through.
 fn expression(field: &str) -> Result<String> {
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
     if field.split('.').all(plain) {
         Ok(format!("json_extract(body,'$.{field}')"))
     } else {
-        Err(Error::new(ErrorCode::InvalidInput, format!("不能按“{field}”查询。")))
+        Err(Error::new(
+            ErrorCode::InvalidInput,
+            format!("不能按“{field}”查询。"),
+        ))
     }
 }
 
@@ -115,7 +141,9 @@ fn sql_value(value: &Value) -> Sql {
     match value {
         Value::Null => Sql::Null,
         Value::Bool(b) => Sql::Integer(i64::from(*b)),
-        Value::Number(n) => n.as_i64().map_or_else(|| Sql::Real(n.as_f64().unwrap_or(f64::NAN)), Sql::Integer),
+        Value::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Sql::Real(n.as_f64().unwrap_or(f64::NAN)), Sql::Integer),
         Value::String(s) => Sql::Text(s.clone()),
         other => Sql::Text(other.to_string()),
     }
@@ -137,36 +165,62 @@ fn clause(condition: &Condition, values: &mut Vec<Sql>) -> Result<String> {
     };
     Ok(match condition {
         Condition::Is(field, Value::Null) => format!("{} IS NULL", expression(field)?),
-        Condition::Is(field, value) => format!("{} = {}", expression(field)?, bind(sql_value(value))),
+        Condition::Is(field, value) => {
+            format!("{} = {}", expression(field)?, bind(sql_value(value)))
+        }
         Condition::In(field, options) => {
             let marks: Vec<String> = options.iter().map(|v| bind(sql_value(v))).collect();
             format!("{} IN ({})", expression(field)?, marks.join(","))
         }
-        Condition::AtLeast(field, value) => format!("{} >= {}", expression(field)?, bind(sql_value(value))),
-        Condition::AtMost(field, value) => format!("{} <= {}", expression(field)?, bind(sql_value(value))),
+        Condition::AtLeast(field, value) => {
+            format!("{} >= {}", expression(field)?, bind(sql_value(value)))
+        }
+        Condition::AtMost(field, value) => {
+            format!("{} <= {}", expression(field)?, bind(sql_value(value)))
+        }
         Condition::Contains(field, text) => {
-            format!("instr(lower({}), lower({})) > 0", expression(field)?, bind(Sql::Text(text.clone())))
+            format!(
+                "instr(lower({}), lower({})) > 0",
+                expression(field)?,
+                bind(Sql::Text(text.clone()))
+            )
         }
         Condition::Any(options) if options.is_empty() => "0".to_owned(),
         Condition::Any(options) => {
-            let parts = options.iter().map(|c| clause(c, values)).collect::<Result<Vec<_>>>()?;
+            let parts = options
+                .iter()
+                .map(|c| clause(c, values))
+                .collect::<Result<Vec<_>>>()?;
             format!("({})", parts.join(" OR "))
         }
         // What is unknown in SQL is false here.
         Condition::Not(inner) => format!("NOT coalesce(({}), 0)", clause(inner, values)?),
-        Condition::After(revision) => format!("revision > {}", bind(Sql::Integer(revision.cast_signed()))),
+        Condition::After(revision) => {
+            format!("revision > {}", bind(Sql::Integer(revision.cast_signed())))
+        }
     })
 }
 
 fn filter(all: &[Condition]) -> Result<(String, Vec<Sql>)> {
     let mut values = Vec::new();
-    let parts = all.iter().map(|c| clause(c, &mut values)).collect::<Result<Vec<_>>>()?;
-    let sql = if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) };
+    let parts = all
+        .iter()
+        .map(|c| clause(c, &mut values))
+        .collect::<Result<Vec<_>>>()?;
+    let sql = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", parts.join(" AND "))
+    };
     Ok((sql, values))
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<(String, u64, String)> {
-    Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?))
+    Ok((
+        row.get(0)?,
+        row.get::<_, i64>(1)?.cast_unsigned(),
+        row.get(2)?,
+    ))
 }
 
 fn parse((id, revision, body): (String, u64, String)) -> Result<Record> {
@@ -177,7 +231,9 @@ fn parse((id, revision, body): (String, u64, String)) -> Result<Record> {
 fn met(connection: &Connection, collection: &str, id: &str, expect: Expect) -> Result<bool> {
     let stands = || -> Result<Option<u64>> {
         connection
-            .prepare_cached(&format!("SELECT revision FROM c_{collection} WHERE id = ?1"))
+            .prepare_cached(&format!(
+                "SELECT revision FROM c_{collection} WHERE id = ?1"
+            ))
             .and_then(|mut s| s.query_row([id], |r| r.get::<_, i64>(0)).optional())
             .map(|r| r.map(i64::cast_unsigned))
             .map_err(sql_error)
@@ -192,14 +248,26 @@ fn met(connection: &Connection, collection: &str, id: &str, expect: Expect) -> R
 fn write(connection: &mut Connection, batch: &[Write]) -> Result<u64> {
     let transaction = connection.transaction().map_err(sql_error)?;
     for write in batch {
-        if let Write::Put { collection, id, expect, .. } = write
+        if let Write::Put {
+            collection,
+            id,
+            expect,
+            ..
+        } = write
             && !met(&transaction, collection, id, *expect)?
         {
-            return Err(Error::new(ErrorCode::Conflict, "内容已被他人修改，请刷新后重试。").with_detail(format!("{collection}/{id}")));
+            return Err(
+                Error::new(ErrorCode::Conflict, "内容已被他人修改，请刷新后重试。")
+                    .with_detail(format!("{collection}/{id}")),
+            );
         }
     }
     let revision: i64 = transaction
-        .query_row("UPDATE store SET revision = revision + 1 RETURNING revision", [], |r| r.get(0))
+        .query_row(
+            "UPDATE store SET revision = revision + 1 RETURNING revision",
+            [],
+            |r| r.get(0),
+        )
         .map_err(sql_error)?;
     for write in batch {
         match write {
@@ -225,11 +293,17 @@ impl Records for SqliteRecords {
         let mut sql = String::new();
         for c in collections {
             let name = c.name;
-            sql += &format!("CREATE TABLE IF NOT EXISTS c_{name} (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL);");
-            sql += &format!("CREATE INDEX IF NOT EXISTS i_{name}__revision ON c_{name} (revision);");
+            sql += &format!(
+                "CREATE TABLE IF NOT EXISTS c_{name} (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL);"
+            );
+            sql +=
+                &format!("CREATE INDEX IF NOT EXISTS i_{name}__revision ON c_{name} (revision);");
             for field in c.indexed {
                 let index = field.replace('.', "__");
-                sql += &format!("CREATE INDEX IF NOT EXISTS i_{name}_{index} ON c_{name} ({});", expression(field)?);
+                sql += &format!(
+                    "CREATE INDEX IF NOT EXISTS i_{name}_{index} ON c_{name} ({});",
+                    expression(field)?
+                );
             }
         }
         self.writing(move |connection| {
@@ -241,9 +315,17 @@ impl Records for SqliteRecords {
     }
 
     async fn get(&self, collection: &Collection, id: &str) -> Result<Option<Record>> {
-        let (sql, id) = (format!("SELECT id, revision, body FROM c_{} WHERE id = ?1", collection.name), id.to_owned());
+        let (sql, id) = (
+            format!(
+                "SELECT id, revision, body FROM c_{} WHERE id = ?1",
+                collection.name
+            ),
+            id.to_owned(),
+        );
         self.reading(move |connection| {
-            let found = connection.prepare_cached(&sql).and_then(|mut s| s.query_row([id], record).optional());
+            let found = connection
+                .prepare_cached(&sql)
+                .and_then(|mut s| s.query_row([id], record).optional());
             found.map_err(sql_error)?.map(parse).transpose()
         })
         .await
@@ -254,16 +336,32 @@ impl Records for SqliteRecords {
         let order = match &query.sort {
             None => "id".to_owned(),
             Some(sort) => {
-                let field = if sort.field.is_empty() { "revision".to_owned() } else { expression(&sort.field)? };
-                format!("{field} {}, id", if sort.descending { "DESC" } else { "ASC" })
+                let field = if sort.field.is_empty() {
+                    "revision".to_owned()
+                } else {
+                    expression(&sort.field)?
+                };
+                format!(
+                    "{field} {}, id",
+                    if sort.descending { "DESC" } else { "ASC" }
+                )
             }
         };
-        let limit = if query.limit == 0 { -1 } else { query.limit.min(i64::MAX as u64).cast_signed() };
+        let limit = if query.limit == 0 {
+            -1
+        } else {
+            query.limit.min(i64::MAX as u64).cast_signed()
+        };
         let offset = query.offset.min(i64::MAX as u64);
-        let sql = format!("SELECT id, revision, body FROM c_{}{filter} ORDER BY {order} LIMIT {limit} OFFSET {offset}", collection.name);
+        let sql = format!(
+            "SELECT id, revision, body FROM c_{}{filter} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
+            collection.name
+        );
         self.reading(move |connection| {
             let mut statement = connection.prepare_cached(&sql).map_err(sql_error)?;
-            let rows = statement.query_map(params_from_iter(values), record).map_err(sql_error)?;
+            let rows = statement
+                .query_map(params_from_iter(values), record)
+                .map_err(sql_error)?;
             rows.map(|r| r.map_err(sql_error).and_then(parse)).collect()
         })
         .await
@@ -274,19 +372,32 @@ impl Records for SqliteRecords {
         let sql = format!("SELECT count(*) FROM c_{}{filter}", collection.name);
         self.reading(move |connection| {
             let mut statement = connection.prepare_cached(&sql).map_err(sql_error)?;
-            let n: i64 = statement.query_row(params_from_iter(values), |r| r.get(0)).map_err(sql_error)?;
+            let n: i64 = statement
+                .query_row(params_from_iter(values), |r| r.get(0))
+                .map_err(sql_error)?;
             Ok(n.cast_unsigned())
         })
         .await
     }
 
-    async fn count_by(&self, collection: &Collection, field: &str, all: &[Condition]) -> Result<Vec<(Value, u64)>> {
+    async fn count_by(
+        &self,
+        collection: &Collection,
+        field: &str,
+        all: &[Condition],
+    ) -> Result<Vec<(Value, u64)>> {
         let (filter, values) = filter(all)?;
-        let sql = format!("SELECT {} AS v, count(*) FROM c_{}{filter} GROUP BY v ORDER BY 2 DESC, v", expression(field)?, collection.name);
+        let sql = format!(
+            "SELECT {} AS v, count(*) FROM c_{}{filter} GROUP BY v ORDER BY 2 DESC, v",
+            expression(field)?,
+            collection.name
+        );
         self.reading(move |connection| {
             let mut statement = connection.prepare_cached(&sql).map_err(sql_error)?;
             let rows = statement
-                .query_map(params_from_iter(values), |r| Ok((json_value(r.get(0)?), r.get::<_, i64>(1)?.cast_unsigned())))
+                .query_map(params_from_iter(values), |r| {
+                    Ok((json_value(r.get(0)?), r.get::<_, i64>(1)?.cast_unsigned()))
+                })
                 .map_err(sql_error)?;
             rows.map(|r| r.map_err(sql_error)).collect()
         })
@@ -294,12 +405,15 @@ impl Records for SqliteRecords {
     }
 
     async fn apply(&self, batch: Vec<Write>) -> Result<u64> {
-        self.writing(move |connection| write(connection, &batch)).await
+        self.writing(move |connection| write(connection, &batch))
+            .await
     }
 
     async fn revision(&self) -> Result<u64> {
         self.reading(|connection| {
-            let n: i64 = connection.query_row("SELECT revision FROM store", [], |r| r.get(0)).map_err(sql_error)?;
+            let n: i64 = connection
+                .query_row("SELECT revision FROM store", [], |r| r.get(0))
+                .map_err(sql_error)?;
             Ok(n.cast_unsigned())
         })
         .await
@@ -310,7 +424,10 @@ impl Records for SqliteRecords {
 mod tests {
     use super::*;
 
-    const NOTES: Collection = Collection { name: "notes", indexed: &["title"] };
+    const NOTES: Collection = Collection {
+        name: "notes",
+        indexed: &["title"],
+    };
 
     #[tokio::test]
     async fn conforms() {
@@ -325,12 +442,20 @@ mod tests {
         let path = dir.path().join("db");
         let first = SqliteRecords::open(&path).unwrap();
         first.define(&[NOTES]).await.unwrap();
-        let revision = first.apply(vec![Write::put(&NOTES, "1", &serde_json::json!({"title": "甲"})).unwrap()]).await.unwrap();
+        let revision = first
+            .apply(vec![
+                Write::put(&NOTES, "1", &serde_json::json!({"title": "甲"})).unwrap(),
+            ])
+            .await
+            .unwrap();
         // Opened again while the first still stands, as after kill -9: nothing was flushed by a clean close.
         let second = SqliteRecords::open(&path).unwrap();
         second.define(&[NOTES]).await.unwrap();
         assert_eq!(second.revision().await.unwrap(), revision);
-        assert_eq!(second.get(&NOTES, "1").await.unwrap().unwrap().body["title"], "甲");
+        assert_eq!(
+            second.get(&NOTES, "1").await.unwrap().unwrap().body["title"],
+            "甲"
+        );
     }
 
     #[test]
@@ -338,7 +463,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("db");
         SqliteRecords::open(&path).unwrap();
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
         let refused = SqliteRecords::open(&path).err().unwrap();
         assert!(refused.message.contains("更新版本"));
     }
@@ -349,6 +477,9 @@ mod tests {
         let records = SqliteRecords::open(&dir.path().join("db")).unwrap();
         records.define(&[NOTES]).await.unwrap();
         let query = Query::by(Condition::is("title') OR 1=1 --", "x"));
-        assert_eq!(records.find(&NOTES, &query).await.unwrap_err().code, ErrorCode::InvalidInput);
+        assert_eq!(
+            records.find(&NOTES, &query).await.unwrap_err().code,
+            ErrorCode::InvalidInput
+        );
     }
 }

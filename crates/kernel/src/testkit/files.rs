@@ -29,7 +29,12 @@ impl Files for MemoryFiles {
     }
 
     async fn get(&self, address: &str) -> Result<Vec<u8>> {
-        let bytes = self.0.lock().get(address).cloned().ok_or_else(|| Error::not_found("原件"))?;
+        let bytes = self
+            .0
+            .lock()
+            .get(address)
+            .cloned()
+            .ok_or_else(|| Error::not_found("原件"))?;
         if content_hash(&bytes) != address {
             return Err(Error::new(ErrorCode::SourceChanged, "存储的原件已变动。"));
         }
@@ -42,13 +47,25 @@ impl Files for MemoryFiles {
 /// # Panics
 /// When it breaks a promise.
 pub async fn files_conform(files: &dyn Files) {
-    for bytes in [Vec::new(), b"abc".to_vec(), vec![0, 255, 10, 13], vec![7; 3_000_000]] {
+    for bytes in [
+        Vec::new(),
+        b"abc".to_vec(),
+        vec![0, 255, 10, 13],
+        vec![7; 3_000_000],
+    ] {
         let address = files.put(bytes.clone()).await.expect("put");
         assert_eq!(address, content_hash(&bytes));
         assert_eq!(files.put(bytes.clone()).await.expect("put again"), address);
         assert_eq!(files.get(&address).await.expect("get"), bytes);
     }
-    for missing in [content_hash(b"never stored"), "../../etc/passwd".into(), String::new()] {
-        assert_eq!(files.get(&missing).await.expect_err("missing").code, ErrorCode::NotFound);
+    for missing in [
+        content_hash(b"never stored"),
+        "../../etc/passwd".into(),
+        String::new(),
+    ] {
+        assert_eq!(
+            files.get(&missing).await.expect_err("missing").code,
+            ErrorCode::NotFound
+        );
     }
 }

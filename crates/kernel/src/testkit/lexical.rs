@@ -6,7 +6,10 @@ use parking_lot::RwLock;
 
 use crate::{
     Result,
-    lexical::{Attributes, BODY, Bm25f, Change, FIELDS, Filter, Hit, LexicalIndex, Passage, Query, TITLE, Term},
+    lexical::{
+        Attributes, BODY, Bm25f, Change, FIELDS, Filter, Hit, LexicalIndex, Passage, Query, TITLE,
+        Term,
+    },
 };
 
 #[derive(Default)]
@@ -25,33 +28,56 @@ fn allowed(filter: &Filter, document: &str, a: &Attributes) -> bool {
         && same(&filter.space, &a.space)
         && (a.region.is_empty() || same(&filter.region, &a.region))
         && same(&filter.kind, &a.kind)
-        && filter.in_force.is_none_or(|day| a.from.is_none_or(|f| f <= day) && a.until.is_none_or(|u| u >= day))
-        && filter.upcoming_after.is_none_or(|day| a.from.is_some_and(|f| f > day))
-        && filter.ended_before.is_none_or(|day| a.until.is_some_and(|u| u < day))
-        && filter.issued_from.is_none_or(|day| a.issued.is_some_and(|i| i >= day))
-        && filter.issued_until.is_none_or(|day| a.issued.is_some_and(|i| i <= day))
+        && filter
+            .in_force
+            .is_none_or(|day| a.from.is_none_or(|f| f <= day) && a.until.is_none_or(|u| u >= day))
+        && filter
+            .upcoming_after
+            .is_none_or(|day| a.from.is_some_and(|f| f > day))
+        && filter
+            .ended_before
+            .is_none_or(|day| a.until.is_some_and(|u| u < day))
+        && filter
+            .issued_from
+            .is_none_or(|day| a.issued.is_some_and(|i| i >= day))
+        && filter
+            .issued_until
+            .is_none_or(|day| a.issued.is_some_and(|i| i <= day))
 }
 
 fn frequency(passage: &Passage, field: usize, token: &str) -> f32 {
-    passage.tokens[field].split(' ').filter(|t| *t == token).count() as f32
+    passage.tokens[field]
+        .split(' ')
+        .filter(|t| *t == token)
+        .count() as f32
 }
 
 impl State {
     fn rarity(&self, token: &str) -> f32 {
         let all = || self.documents.values().flat_map(|(_, passages)| passages);
         let total = all().count() as f32;
-        let holding = all().filter(|p| (0..FIELDS).any(|f| frequency(p, f, token) > 0.0)).count() as f32;
+        let holding = all()
+            .filter(|p| (0..FIELDS).any(|f| frequency(p, f, token) > 0.0))
+            .count() as f32;
         (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln()
     }
 
     fn mean_length(&self, field: usize) -> f32 {
-        let lengths = || self.documents.values().flat_map(|(_, ps)| ps).map(|p| length(p, field));
+        let lengths = || {
+            self.documents
+                .values()
+                .flat_map(|(_, ps)| ps)
+                .map(|p| length(p, field))
+        };
         (lengths().sum::<f32>() / lengths().count().max(1) as f32).max(1.0)
     }
 }
 
 fn length(passage: &Passage, field: usize) -> f32 {
-    passage.tokens[field].split(' ').filter(|t| !t.is_empty()).count() as f32
+    passage.tokens[field]
+        .split(' ')
+        .filter(|t| !t.is_empty())
+        .count() as f32
 }
 
 impl LexicalIndex for MemoryIndex {
@@ -59,7 +85,11 @@ impl LexicalIndex for MemoryIndex {
         let mut state = self.0.write();
         for change in changes {
             match change {
-                Change::Replace { document, attributes, passages } => {
+                Change::Replace {
+                    document,
+                    attributes,
+                    passages,
+                } => {
                     state.documents.insert(document, (attributes, passages));
                 }
                 Change::Remove { document } => {
@@ -84,8 +114,17 @@ impl LexicalIndex for MemoryIndex {
         let state = self.0.read();
         let s = &query.scoring;
         let mean = [TITLE, BODY].map(|f| state.mean_length(f));
-        let rarity: Vec<f32> = query.terms.iter().map(|t| state.rarity(&t.token).powf(s.idf_power)).collect();
-        let total: f32 = query.terms.iter().zip(&rarity).map(|(t, r)| t.weight * r).sum();
+        let rarity: Vec<f32> = query
+            .terms
+            .iter()
+            .map(|t| state.rarity(&t.token).powf(s.idf_power))
+            .collect();
+        let total: f32 = query
+            .terms
+            .iter()
+            .zip(&rarity)
+            .map(|(t, r)| t.weight * r)
+            .sum();
         let mut hits = Vec::new();
         for (document, (attributes, passages)) in &state.documents {
             if !allowed(&query.filter, document, attributes) {
@@ -106,17 +145,31 @@ impl LexicalIndex for MemoryIndex {
                     }
                 }
                 if score > 0.0 {
-                    hits.push(Hit { document: document.clone(), clause: passage.clause, score, coverage: matched / total });
+                    hits.push(Hit {
+                        document: document.clone(),
+                        clause: passage.clause,
+                        score,
+                        coverage: matched / total,
+                    });
                 }
             }
         }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause))));
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
+        });
         hits.truncate(query.limit);
         Ok(hits)
     }
 
     fn passages(&self) -> u64 {
-        self.0.read().documents.values().map(|(_, p)| p.len() as u64).sum()
+        self.0
+            .read()
+            .documents
+            .values()
+            .map(|(_, p)| p.len() as u64)
+            .sum()
     }
 
     fn rarity(&self, tokens: &[String]) -> Result<Vec<f32>> {
@@ -126,19 +179,42 @@ impl LexicalIndex for MemoryIndex {
 }
 
 /// Plain scoring parameters, for tests of indexes.
-const PLAIN: Bm25f = Bm25f { k1: 1.2, b: [0.5, 0.75], weight: [2.0, 1.0], idf_power: 1.0 };
+const PLAIN: Bm25f = Bm25f {
+    k1: 1.2,
+    b: [0.5, 0.75],
+    weight: [2.0, 1.0],
+    idf_power: 1.0,
+};
 
 fn passage(clause: u32, title: &str, body: &str) -> Passage {
-    Passage { clause, tokens: [title.to_owned(), body.to_owned()] }
+    Passage {
+        clause,
+        tokens: [title.to_owned(), body.to_owned()],
+    }
 }
 
 fn replace(document: &str, attributes: Attributes, passages: Vec<Passage>) -> Change {
-    Change::Replace { document: document.to_owned(), attributes, passages }
+    Change::Replace {
+        document: document.to_owned(),
+        attributes,
+        passages,
+    }
 }
 
 fn query(terms: &[&str], filter: Filter) -> Query {
-    let terms = terms.iter().map(|t| Term { token: (*t).to_owned(), weight: 1.0 }).collect();
-    Query { terms, filter, scoring: PLAIN, limit: 10 }
+    let terms = terms
+        .iter()
+        .map(|t| Term {
+            token: (*t).to_owned(),
+            weight: 1.0,
+        })
+        .collect();
+    Query {
+        terms,
+        filter,
+        scoring: PLAIN,
+        limit: 10,
+    }
 }
 
 fn found(index: &dyn LexicalIndex, terms: &[&str], filter: Filter) -> Vec<(String, u32)> {
@@ -147,11 +223,40 @@ fn found(index: &dyn LexicalIndex, terms: &[&str], filter: Filter) -> Vec<(Strin
 }
 
 fn fill(index: &dyn LexicalIndex) {
-    let dated = |from, until| Attributes { space: "公积金".into(), region: "启明市".into(), kind: "policy".into(), issued: from, from, until };
+    let dated = |from, until| Attributes {
+        space: "公积金".into(),
+        region: "启明市".into(),
+        kind: "policy".into(),
+        issued: from,
+        from,
+        until,
+    };
     let changes = vec![
-        replace("old", dated(Some(100), Some(199)), vec![passage(0, "租房 提取", "每月 一千二 租房"), passage(1, "租房 提取", "材料 身份证")]),
-        replace("new", dated(Some(200), None), vec![passage(0, "租房 提取", "每月 一千五 租房"), passage(1, "租房 提取", "期限 三日")]),
-        replace("other", Attributes { space: "医保".into(), kind: "guide".into(), ..Attributes::default() }, vec![passage(0, "门诊", "材料 材料 每月")]),
+        replace(
+            "old",
+            dated(Some(100), Some(199)),
+            vec![
+                passage(0, "租房 提取", "每月 一千二 租房"),
+                passage(1, "租房 提取", "材料 身份证"),
+            ],
+        ),
+        replace(
+            "new",
+            dated(Some(200), None),
+            vec![
+                passage(0, "租房 提取", "每月 一千五 租房"),
+                passage(1, "租房 提取", "期限 三日"),
+            ],
+        ),
+        replace(
+            "other",
+            Attributes {
+                space: "医保".into(),
+                kind: "guide".into(),
+                ..Attributes::default()
+            },
+            vec![passage(0, "门诊", "材料 材料 每月")],
+        ),
     ];
     index.apply(changes, 7).expect("apply");
 }
@@ -170,10 +275,23 @@ pub fn index_conforms(index: &dyn LexicalIndex) {
     scores_conform(index, &plain);
     filters_conform(index);
 
-    index.apply(vec![Change::Remove { document: "old".into() }, replace("new", Attributes::default(), vec![passage(4, "", "新")])], 9).expect("apply");
+    index
+        .apply(
+            vec![
+                Change::Remove {
+                    document: "old".into(),
+                },
+                replace("new", Attributes::default(), vec![passage(4, "", "新")]),
+            ],
+            9,
+        )
+        .expect("apply");
     assert_eq!((index.revision(), index.passages()), (9, 2));
     assert!(found(index, &["租房"], Filter::default()).is_empty());
-    assert_eq!(found(index, &["新"], Filter::default()), [("new".to_owned(), 4)]);
+    assert_eq!(
+        found(index, &["新"], Filter::default()),
+        [("new".to_owned(), 4)]
+    );
     index.clear().expect("clear");
     assert_eq!((index.revision(), index.passages()), (0, 0));
     fill(index);
@@ -181,39 +299,128 @@ pub fn index_conforms(index: &dyn LexicalIndex) {
 }
 
 fn scores_conform(index: &dyn LexicalIndex, plain: &MemoryIndex) {
-    for terms in [&["租房"][..], &["每月", "材料"], &["材料", "三日", "不存在"], &["不存在"]] {
-        let (got, want) = (index.search(&query(terms, Filter::default())), plain.search(&query(terms, Filter::default())));
+    for terms in [
+        &["租房"][..],
+        &["每月", "材料"],
+        &["材料", "三日", "不存在"],
+        &["不存在"],
+    ] {
+        let (got, want) = (
+            index.search(&query(terms, Filter::default())),
+            plain.search(&query(terms, Filter::default())),
+        );
         let (got, want) = (got.expect("search"), want.expect("search"));
         assert_eq!(got.len(), want.len(), "{terms:?}");
         for (g, w) in got.iter().zip(&want) {
-            assert_eq!((&g.document, g.clause), (&w.document, w.clause), "{terms:?}");
-            assert!((g.score - w.score).abs() < 1e-4, "{terms:?}: {} is not {}", g.score, w.score);
+            assert_eq!(
+                (&g.document, g.clause),
+                (&w.document, w.clause),
+                "{terms:?}"
+            );
+            assert!(
+                (g.score - w.score).abs() < 1e-4,
+                "{terms:?}: {} is not {}",
+                g.score,
+                w.score
+            );
             assert!((g.coverage - w.coverage).abs() < 1e-4, "{terms:?}");
         }
     }
     let tokens = ["租房", "材料", "不存在"].map(str::to_owned);
-    for (g, w) in index.rarity(&tokens).expect("rarity").iter().zip(plain.rarity(&tokens).expect("rarity")) {
+    for (g, w) in index
+        .rarity(&tokens)
+        .expect("rarity")
+        .iter()
+        .zip(plain.rarity(&tokens).expect("rarity"))
+    {
         assert!((g - w).abs() < 1e-4);
     }
-    let one = Query { limit: 1, ..query(&["每月"], Filter::default()) };
+    let one = Query {
+        limit: 1,
+        ..query(&["每月"], Filter::default())
+    };
     assert_eq!(index.search(&one).expect("search").len(), 1);
 }
 
 fn filters_conform(index: &dyn LexicalIndex) {
-    let documents = |filter: Filter| -> HashSet<String> { found(index, &["每月", "期限"], filter).into_iter().map(|(d, _)| d).collect() };
+    let documents = |filter: Filter| -> HashSet<String> {
+        found(index, &["每月", "期限"], filter)
+            .into_iter()
+            .map(|(d, _)| d)
+            .collect()
+    };
     let cases: [(Filter, &[&str]); 9] = [
-        (Filter { in_force: Some(150), ..Filter::default() }, &["old", "other"]),
-        (Filter { in_force: Some(199), space: Some("公积金".into()), ..Filter::default() }, &["old"]),
-        (Filter { in_force: Some(200), ..Filter::default() }, &["new", "other"]),
-        (Filter { upcoming_after: Some(150), ..Filter::default() }, &["new"]),
-        (Filter { ended_before: Some(200), ..Filter::default() }, &["old"]),
-        (Filter { region: Some("天津市".into()), ..Filter::default() }, &["other"]),
-        (Filter { kind: Some("guide".into()), ..Filter::default() }, &["other"]),
-        (Filter { issued_from: Some(150), ..Filter::default() }, &["new"]),
-        (Filter { documents: vec!["new".into(), "none".into()], ..Filter::default() }, &["new"]),
+        (
+            Filter {
+                in_force: Some(150),
+                ..Filter::default()
+            },
+            &["old", "other"],
+        ),
+        (
+            Filter {
+                in_force: Some(199),
+                space: Some("公积金".into()),
+                ..Filter::default()
+            },
+            &["old"],
+        ),
+        (
+            Filter {
+                in_force: Some(200),
+                ..Filter::default()
+            },
+            &["new", "other"],
+        ),
+        (
+            Filter {
+                upcoming_after: Some(150),
+                ..Filter::default()
+            },
+            &["new"],
+        ),
+        (
+            Filter {
+                ended_before: Some(200),
+                ..Filter::default()
+            },
+            &["old"],
+        ),
+        (
+            Filter {
+                region: Some("天津市".into()),
+                ..Filter::default()
+            },
+            &["other"],
+        ),
+        (
+            Filter {
+                kind: Some("guide".into()),
+                ..Filter::default()
+            },
+            &["other"],
+        ),
+        (
+            Filter {
+                issued_from: Some(150),
+                ..Filter::default()
+            },
+            &["new"],
+        ),
+        (
+            Filter {
+                documents: vec!["new".into(), "none".into()],
+                ..Filter::default()
+            },
+            &["new"],
+        ),
     ];
     for (filter, want) in cases {
         let label = format!("{filter:?}");
-        assert_eq!(documents(filter), want.iter().map(|d| (*d).to_owned()).collect(), "{label}");
+        assert_eq!(
+            documents(filter),
+            want.iter().map(|d| (*d).to_owned()).collect(),
+            "{label}"
+        );
     }
 }

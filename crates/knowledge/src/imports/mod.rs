@@ -26,8 +26,8 @@ use kernel::{
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-pub use record::{Import, ImportRow, ImportState, RowState};
 use record::{IMPORTS, ImportRecord, ROWS, RowRecord};
+pub use record::{Import, ImportRow, ImportState, RowState};
 
 use crate::Library;
 
@@ -61,7 +61,11 @@ impl Imports {
     /// `Storage`.
     pub async fn open(library: Arc<Library>, staging: impl Into<PathBuf>) -> Result<Arc<Self>> {
         library.records().define(&[IMPORTS, ROWS]).await?;
-        Ok(Arc::new(Self { library, staging: staging.into(), running: Mutex::default() }))
+        Ok(Arc::new(Self {
+            library,
+            staging: staging.into(),
+            running: Mutex::default(),
+        }))
     }
 
     /// The library that the imports go to.
@@ -76,7 +80,9 @@ impl Imports {
     pub async fn stage(&self) -> Result<(String, PathBuf)> {
         let id = fresh();
         let folder = self.staging.join(&id);
-        tokio::fs::create_dir_all(&folder).await.map_err(staging_error)?;
+        tokio::fs::create_dir_all(&folder)
+            .await
+            .map_err(staging_error)?;
         Ok((id, folder))
     }
 
@@ -90,20 +96,35 @@ impl Imports {
     ///
     /// # Errors
     /// `InvalidInput` without a file; `Storage`, `StorageFull`.
-    pub async fn start(self: &Arc<Self>, id: String, space: &str, files: Vec<Staged>) -> Result<Import> {
+    pub async fn start(
+        self: &Arc<Self>,
+        id: String,
+        space: &str,
+        files: Vec<Staged>,
+    ) -> Result<Import> {
         if files.is_empty() {
-            return Err(Error::new(ErrorCode::InvalidInput, "没有收到文件。请选择 .md、.txt、.html、.docx 文件或它们的 .zip 压缩包。"));
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
+                "没有收到文件。请选择 .md、.txt、.html、.docx 文件或它们的 .zip 压缩包。",
+            ));
         }
         let import = ImportRecord {
             id: id.clone(),
-            space: if space.trim().is_empty() { "默认".to_owned() } else { space.trim().to_owned() },
+            space: if space.trim().is_empty() {
+                "默认".to_owned()
+            } else {
+                space.trim().to_owned()
+            },
             state: ImportState::Running,
             created_at: time::now(),
             finished_at: None,
         };
         let mut batch = vec![Write::put(&IMPORTS, &id, &import)?];
         for (place, staged) in files.into_iter().enumerate() {
-            batch.push(RowRecord::waiting(&import.id, place as u64, staged.path, Some(staged.file)).write()?);
+            batch.push(
+                RowRecord::waiting(&import.id, place as u64, staged.path, Some(staged.file))
+                    .write()?,
+            );
         }
         self.library.records().apply(batch).await?;
         self.spawn(import.clone());
@@ -131,8 +152,13 @@ impl Imports {
     }
 
     fn spawn(self: &Arc<Self>, import: ImportRecord) {
-        let running = Running { progress: broadcast::channel(64).0, cancelled: Arc::default() };
-        self.running.lock().insert(import.id.clone(), running.clone());
+        let running = Running {
+            progress: broadcast::channel(64).0,
+            cancelled: Arc::default(),
+        };
+        self.running
+            .lock()
+            .insert(import.id.clone(), running.clone());
         let imports = self.clone();
         tokio::spawn(async move {
             let id = import.id.clone();
@@ -156,7 +182,15 @@ impl Imports {
         if let Some(running) = self.running.lock().get(id) {
             running.cancelled.store(true, Ordering::Release);
         }
-        self.get(id, None, PageRequest { page: None, page_size: Some(1) }).await
+        self.get(
+            id,
+            None,
+            PageRequest {
+                page: None,
+                page_size: Some(1),
+            },
+        )
+        .await
     }
 
     /// Imports, the latest first, without their rows.
@@ -166,7 +200,10 @@ impl Imports {
     pub async fn list(&self, page: PageRequest) -> Result<Page<Import>> {
         let records = self.library.records();
         let query = Query {
-            sort: Some(Sort { field: "created_at".into(), descending: true }),
+            sort: Some(Sort {
+                field: "created_at".into(),
+                descending: true,
+            }),
             offset: page.offset(),
             limit: page.size(),
             ..Query::default()
@@ -182,34 +219,66 @@ impl Imports {
     ///
     /// # Errors
     /// `NotFound`, `Storage`.
-    pub async fn get(&self, id: &str, state: Option<RowState>, page: PageRequest) -> Result<Import> {
+    pub async fn get(
+        &self,
+        id: &str,
+        state: Option<RowState>,
+        page: PageRequest,
+    ) -> Result<Import> {
         let records = self.library.records();
-        let import: ImportRecord = records.read(&IMPORTS, id).await?.ok_or_else(|| Error::not_found("这次导入"))?;
+        let import: ImportRecord = records
+            .read(&IMPORTS, id)
+            .await?
+            .ok_or_else(|| Error::not_found("这次导入"))?;
         let mut out = self.summary(&import).await?;
         let mut all = vec![Condition::is("import", id)];
         if let Some(state) = state {
-            all.push(Condition::is("state", serde_json::to_value(state).map_err(Error::internal)?));
+            all.push(Condition::is(
+                "state",
+                serde_json::to_value(state).map_err(Error::internal)?,
+            ));
         }
         out.rows_total = records.count(&ROWS, &all).await?;
-        let sort = Some(Sort { field: "place".into(), descending: false });
-        let query = Query { all, sort, offset: page.offset(), limit: page.size() };
-        out.rows = records.list::<RowRecord>(&ROWS, &query).await?.into_iter().map(ImportRow::from).collect();
+        let sort = Some(Sort {
+            field: "place".into(),
+            descending: false,
+        });
+        let query = Query {
+            all,
+            sort,
+            offset: page.offset(),
+            limit: page.size(),
+        };
+        out.rows = records
+            .list::<RowRecord>(&ROWS, &query)
+            .await?
+            .into_iter()
+            .map(ImportRow::from)
+            .collect();
         Ok(out)
     }
 
     async fn summary(&self, import: &ImportRecord) -> Result<Import> {
         let mine = [Condition::is("import", import.id.as_str())];
-        let counts = self.library.records().count_by(&ROWS, "state", &mine).await?;
+        let counts = self
+            .library
+            .records()
+            .count_by(&ROWS, "state", &mine)
+            .await?;
         Ok(Import::of(import, &counts))
     }
 }
 
 fn staging_error(error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Error::new(ErrorCode::StorageFull, "存储空间已满，上传的文件没有保存。请清理磁盘或扩容后重试；已导入的内容不受影响。")
-        }
-        _ => Error::new(ErrorCode::Storage, "暂存上传的文件失败，请稍后再试或联系管理员。"),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::new(
+            ErrorCode::StorageFull,
+            "存储空间已满，上传的文件没有保存。请清理磁盘或扩容后重试；已导入的内容不受影响。",
+        ),
+        _ => Error::new(
+            ErrorCode::Storage,
+            "暂存上传的文件失败，请稍后再试或联系管理员。",
+        ),
     }
     .with_detail(error)
 }

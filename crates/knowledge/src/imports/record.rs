@@ -14,8 +14,14 @@ use serde_json::Value;
 
 use crate::{Outcome, library::OutcomeState};
 
-pub(super) const IMPORTS: Collection = Collection { name: "imports", indexed: &["state", "created_at"] };
-pub(super) const ROWS: Collection = Collection { name: "import_rows", indexed: &["import", "state", "place"] };
+pub(super) const IMPORTS: Collection = Collection {
+    name: "imports",
+    indexed: &["state", "created_at"],
+};
+pub(super) const ROWS: Collection = Collection {
+    name: "import_rows",
+    indexed: &["import", "state", "place"],
+};
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -135,7 +141,12 @@ impl RowRecord {
             warnings: Vec::new(),
             error: None,
         };
-        Self { import: import.to_owned(), place, file, row }
+        Self {
+            import: import.to_owned(),
+            place,
+            file,
+            row,
+        }
     }
 
     /// The row's id: the same file of the same import has the same row, also when an archive is opened again.
@@ -159,8 +170,11 @@ impl RowRecord {
                 self.row.document = Some(d.id.clone());
                 self.row.title = Some(d.title.clone());
                 self.row.clauses = Some(d.clauses);
-                (self.row.issued, self.row.effective_from, self.row.effective_until) =
-                    (d.issued, d.effective_from, d.effective_until);
+                (
+                    self.row.issued,
+                    self.row.effective_from,
+                    self.row.effective_until,
+                ) = (d.issued, d.effective_from, d.effective_until);
                 self.row.warnings.clone_from(&outcome.warnings);
             }
             Err(error) => {
@@ -180,7 +194,13 @@ impl From<RowRecord> for ImportRow {
 
 impl Import {
     pub(super) fn of(record: &ImportRecord, counts: &[(Value, u64)]) -> Self {
-        let of = |name: &str| counts.iter().filter(|(v, _)| v == name).map(|(_, n)| n).sum::<u64>();
+        let of = |name: &str| {
+            counts
+                .iter()
+                .filter(|(v, _)| v == name)
+                .map(|(_, n)| n)
+                .sum::<u64>()
+        };
         Self {
             id: record.id.clone(),
             space: record.space.clone(),

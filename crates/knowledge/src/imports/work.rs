@@ -58,17 +58,30 @@ impl Imports {
             }
             self.commit(&import, &mut batch, running).await?;
         }
-        import.state = if running.cancelled.load(Ordering::Acquire) { ImportState::Cancelled } else { ImportState::Done };
+        import.state = if running.cancelled.load(Ordering::Acquire) {
+            ImportState::Cancelled
+        } else {
+            ImportState::Done
+        };
         import.finished_at = Some(time::now());
-        self.library.records().save(&IMPORTS, &import.id, &import).await?;
+        self.library
+            .records()
+            .save(&IMPORTS, &import.id, &import)
+            .await?;
         self.discard(&import.id).await;
         self.report(&import, running, Vec::new()).await
     }
 
     async fn waiting(&self, import: &str) -> Result<Vec<RowRecord>> {
         let query = Query {
-            all: vec![Condition::is("import", import), Condition::is("state", "waiting")],
-            sort: Some(Sort { field: "place".into(), descending: false }),
+            all: vec![
+                Condition::is("import", import),
+                Condition::is("state", "waiting"),
+            ],
+            sort: Some(Sort {
+                field: "place".into(),
+                descending: false,
+            }),
             limit: 512,
             ..Query::default()
         };
@@ -76,16 +89,31 @@ impl Imports {
     }
 
     /// Reads a waiting file into the batch; an archive is opened and taken in on the way.
-    async fn take(&self, import: &ImportRecord, row: RowRecord, batch: &mut Batch, running: &Running) -> Result<()> {
+    async fn take(
+        &self,
+        import: &ImportRecord,
+        row: RowRecord,
+        batch: &mut Batch,
+        running: &Running,
+    ) -> Result<()> {
         let read = match &row.file {
             Some(file) => read(file, &row.row.path, self.library.limits().archive_bytes).await,
-            None => Err(Error::new(ErrorCode::NotFound, "压缩包中断后未能继续，请重新导入。")),
+            None => Err(Error::new(
+                ErrorCode::NotFound,
+                "压缩包中断后未能继续，请重新导入。",
+            )),
         };
         match read {
-            Ok(bytes) if documents::is_archive(&row.row.path, &bytes) => self.open_archive(import, row, bytes, running).await,
+            Ok(bytes) if documents::is_archive(&row.row.path, &bytes) => {
+                self.open_archive(import, row, bytes, running).await
+            }
             Ok(bytes) => {
-                let incoming =
-                    Incoming { space: import.space.clone(), path: row.row.path.clone(), bytes, title: None };
+                let incoming = Incoming {
+                    space: import.space.clone(),
+                    path: row.row.path.clone(),
+                    bytes,
+                    title: None,
+                };
                 batch.push(row, Ok(incoming));
                 Ok(())
             }
@@ -96,7 +124,13 @@ impl Imports {
         }
     }
 
-    async fn open_archive(&self, import: &ImportRecord, row: RowRecord, bytes: Vec<u8>, running: &Running) -> Result<()> {
+    async fn open_archive(
+        &self,
+        import: &ImportRecord,
+        row: RowRecord,
+        bytes: Vec<u8>,
+        running: &Running,
+    ) -> Result<()> {
         let name = row.row.path.clone();
         let limits = self.library.limits().clone();
         let (sender, mut entries) = mpsc::channel::<documents::Entry>(16);
@@ -104,7 +138,9 @@ impl Imports {
             let name = name.clone();
             move || {
                 documents::unpack(&name, &bytes, &limits, &mut |entry| {
-                    sender.blocking_send(entry).map_err(|_| Error::new(ErrorCode::Unavailable, "导入已取消。"))
+                    sender
+                        .blocking_send(entry)
+                        .map_err(|_| Error::new(ErrorCode::Unavailable, "导入已取消。"))
                 })
             }
         });
@@ -121,7 +157,10 @@ impl Imports {
                 bytes,
                 title: None,
             });
-            batch.push(RowRecord::waiting(&import.id, row.place, shown, None), incoming);
+            batch.push(
+                RowRecord::waiting(&import.id, row.place, shown, None),
+                incoming,
+            );
             if batch.full() {
                 self.commit(import, &mut batch, running).await?;
             }
@@ -130,16 +169,36 @@ impl Imports {
         self.commit(import, &mut batch, running).await?;
         match opened.await.map_err(Error::internal)? {
             // The archive itself is no document: its entries' rows stand for it.
-            Ok(()) => self.library.records().apply(vec![Write::Delete { collection: ROWS.name, id: row.id() }]).await?,
+            Ok(()) => {
+                self.library
+                    .records()
+                    .apply(vec![Write::Delete {
+                        collection: ROWS.name,
+                        id: row.id(),
+                    }])
+                    .await?
+            }
             Err(_) if running.cancelled.load(Ordering::Acquire) => return Ok(()),
-            Err(error) => self.library.records().apply(vec![row.told(&Err(error)).write()?]).await?,
+            Err(error) => {
+                self.library
+                    .records()
+                    .apply(vec![row.told(&Err(error)).write()?])
+                    .await?
+            }
         };
         self.report(import, running, Vec::new()).await
     }
 
     /// Commits the batch's documents together with the rows that tell of them.
-    async fn commit(&self, import: &ImportRecord, batch: &mut Batch, running: &Running) -> Result<()> {
-        let Batch { mut rows, files, .. } = std::mem::take(batch);
+    async fn commit(
+        &self,
+        import: &ImportRecord,
+        batch: &mut Batch,
+        running: &Running,
+    ) -> Result<()> {
+        let Batch {
+            mut rows, files, ..
+        } = std::mem::take(batch);
         if rows.is_empty() {
             return Ok(());
         }
@@ -158,7 +217,10 @@ impl Imports {
         let mut told = Vec::new();
         let mut accompany = |outcomes: &[Result<Outcome>]| -> Result<Vec<Write>> {
             let mut outcomes = outcomes.iter();
-            for (row, failed) in std::mem::take(&mut rows).into_iter().zip(std::mem::take(&mut failed)) {
+            for (row, failed) in std::mem::take(&mut rows)
+                .into_iter()
+                .zip(std::mem::take(&mut failed))
+            {
                 let row = match failed {
                     Some(error) => row.told(&Err(error)),
                     None => match outcomes.next() {
@@ -174,10 +236,20 @@ impl Imports {
         for file in staged.iter().filter(|f| f.starts_with(&self.staging)) {
             let _ = tokio::fs::remove_file(file).await;
         }
-        self.report(import, running, told.into_iter().map(ImportRow::from).collect()).await
+        self.report(
+            import,
+            running,
+            told.into_iter().map(ImportRow::from).collect(),
+        )
+        .await
     }
 
-    async fn report(&self, import: &ImportRecord, running: &Running, rows: Vec<ImportRow>) -> Result<()> {
+    async fn report(
+        &self,
+        import: &ImportRecord,
+        running: &Running,
+        rows: Vec<ImportRow>,
+    ) -> Result<()> {
         if running.progress.receiver_count() > 0 {
             let mut progress: Import = self.summary(import).await?;
             progress.rows_total = progress.total;
@@ -190,9 +262,19 @@ impl Imports {
 }
 
 async fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
-    let size = tokio::fs::metadata(file).await.map(|m| m.len()).unwrap_or(0);
+    let size = tokio::fs::metadata(file)
+        .await
+        .map(|m| m.len())
+        .unwrap_or(0);
     if size > limit {
-        return Err(Error::new(ErrorCode::TooLarge, format!("“{name}”有 {} MB，超过上限 {} MB。请拆分后再导入。", size >> 20, limit >> 20)));
+        return Err(Error::new(
+            ErrorCode::TooLarge,
+            format!(
+                "“{name}”有 {} MB，超过上限 {} MB。请拆分后再导入。",
+                size >> 20,
+                limit >> 20
+            ),
+        ));
     }
     tokio::fs::read(file).await.map_err(|e| {
         let message = match e.kind() {
@@ -203,4 +285,3 @@ async fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
         Error::new(ErrorCode::NotFound, message).with_detail(e)
     })
 }
-

@@ -13,7 +13,8 @@ use kernel::{
 
 use super::Library;
 use crate::record::{
-    CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS, RelationRecord, Source,
+    CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS, RelationRecord,
+    Source,
 };
 
 /// A file on its way in.
@@ -77,7 +78,10 @@ impl Library {
     ) -> Result<Vec<Result<Outcome>>> {
         let limits = self.limits.clone();
         let read = tokio::task::spawn_blocking(move || {
-            files.into_iter().map(|f| read(f, &limits)).collect::<Vec<Result<Read>>>()
+            files
+                .into_iter()
+                .map(|f| read(f, &limits))
+                .collect::<Vec<Result<Read>>>()
         });
         let read = read.await.map_err(Error::internal)?;
         let _gate = self.gate.lock().await;
@@ -96,14 +100,19 @@ impl Library {
         if !draft.writes.is_empty() {
             let revision = self.records.apply(draft.writes).await?;
             if !draft.documents.is_empty() {
-                self.index_documents(draft.documents.into_values().collect(), revision).await?;
+                self.index_documents(draft.documents.into_values().collect(), revision)
+                    .await?;
             }
         }
         Ok(outcomes)
     }
 
     async fn draft(&self, file: Read, draft: &mut Draft) -> Result<Outcome> {
-        let Read { incoming, document: read, hash } = file;
+        let Read {
+            incoming,
+            document: read,
+            hash,
+        } = file;
         let id = derived(&[&incoming.space, &incoming.path]);
         let known: Option<DocumentRecord> = match draft.documents.get(&id) {
             Some(document) => Some(document.clone()),
@@ -117,16 +126,32 @@ impl Library {
             && !known.withdrawn
             && same_title(known)
         {
-            return Ok(Outcome { state: OutcomeState::Unchanged, document: known.clone(), warnings });
+            return Ok(Outcome {
+                state: OutcomeState::Unchanged,
+                document: known.clone(),
+                warnings,
+            });
         }
         if let Some(twin) = self.twin(&incoming.space, &hash, &id).await? {
-            warnings.push(format!("与已有文件《{}》内容相同（{}）", twin.title, twin.path));
+            warnings.push(format!(
+                "与已有文件《{}》内容相同（{}）",
+                twin.title, twin.path
+            ));
         }
         let size = incoming.bytes.len() as u64;
         self.files.put(incoming.bytes).await?;
         let text = self.files.put(read.text.clone().into_bytes()).await?;
-        let state = if known.is_some() { OutcomeState::Updated } else { OutcomeState::Imported };
-        let name = incoming.path.rsplit('/').next().unwrap_or(&incoming.path).to_owned();
+        let state = if known.is_some() {
+            OutcomeState::Updated
+        } else {
+            OutcomeState::Imported
+        };
+        let name = incoming
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or(&incoming.path)
+            .to_owned();
         let m = read.metadata;
         let mut document = DocumentRecord {
             id: id.clone(),
@@ -147,16 +172,32 @@ impl Library {
             clauses: read.clauses.len(),
             characters: read.text.chars().count(),
             warnings: warnings.len(),
-            source: Source { name, bytes: size, sha256: hash },
+            source: Source {
+                name,
+                bytes: size,
+                sha256: hash,
+            },
             text,
             reader: READER_VERSION,
             imported_at: time::now(),
         };
-        let content = ContentRecord { clauses: read.clauses, outline: read.outline, notes: read.notes, repeals: m.repeals };
-        self.relate(&mut document, &content, known.is_some(), draft).await?;
-        draft.writes.push(Write::put(&CONTENTS, id.clone(), &content)?);
+        let content = ContentRecord {
+            clauses: read.clauses,
+            outline: read.outline,
+            notes: read.notes,
+            repeals: m.repeals,
+        };
+        self.relate(&mut document, &content, known.is_some(), draft)
+            .await?;
+        draft
+            .writes
+            .push(Write::put(&CONTENTS, id.clone(), &content)?);
         draft.documents.insert(id, document.clone());
-        Ok(Outcome { state, document, warnings })
+        Ok(Outcome {
+            state,
+            document,
+            warnings,
+        })
     }
 
     async fn twin(&self, space: &str, hash: &str, id: &str) -> Result<Option<DocumentRecord>> {
@@ -170,11 +211,22 @@ impl Library {
             limit: 1,
             ..Query::default()
         };
-        Ok(self.records.list(&DOCUMENTS, &query).await?.into_iter().next())
+        Ok(self
+            .records
+            .list(&DOCUMENTS, &query)
+            .await?
+            .into_iter()
+            .next())
     }
 
     /// Works out which documents end by this one, and whether this one is ended by a document already here.
-    async fn relate(&self, document: &mut DocumentRecord, content: &ContentRecord, again: bool, draft: &mut Draft) -> Result<()> {
+    async fn relate(
+        &self,
+        document: &mut DocumentRecord,
+        content: &ContentRecord,
+        again: bool,
+        draft: &mut Draft,
+    ) -> Result<()> {
         if again {
             self.unrelate(&document.id, draft).await?;
         }
@@ -187,7 +239,11 @@ impl Library {
                 number: reference.number.clone(),
                 on,
             };
-            let key = derived(&[&document.id, reference.title.as_deref().unwrap_or(""), reference.number.as_deref().unwrap_or("")]);
+            let key = derived(&[
+                &document.id,
+                reference.title.as_deref().unwrap_or(""),
+                reference.number.as_deref().unwrap_or(""),
+            ]);
             draft.writes.push(Write::put(&RELATIONS, key, &relation)?);
             for mut ended in self.named(&relation, draft).await? {
                 if ended.id != document.id {
@@ -196,15 +252,28 @@ impl Library {
                 }
             }
         }
-        let named = |field: &str, value: &Option<String>| value.as_ref().map(|v| Condition::is(field, v.as_str()));
-        let by_name = [named("title", &Some(document.title.clone())), named("number", &document.number)];
+        let named = |field: &str, value: &Option<String>| {
+            value.as_ref().map(|v| Condition::is(field, v.as_str()))
+        };
+        let by_name = [
+            named("title", &Some(document.title.clone())),
+            named("number", &document.number),
+        ];
         let query = Query {
-            all: vec![Condition::is("space", document.space.as_str()), Condition::Any(by_name.into_iter().flatten().collect())],
+            all: vec![
+                Condition::is("space", document.space.as_str()),
+                Condition::Any(by_name.into_iter().flatten().collect()),
+            ],
             ..Query::default()
         };
-        for relation in self.records.list::<RelationRecord>(&RELATIONS, &query).await? {
+        for relation in self
+            .records
+            .list::<RelationRecord>(&RELATIONS, &query)
+            .await?
+        {
             let fits = names(&relation, document);
-            if fits && relation.from != document.id
+            if fits
+                && relation.from != document.id
                 && let Some(ender) = self.current(&relation.from, draft).await?
                 && !ender.withdrawn
             {
@@ -216,7 +285,10 @@ impl Library {
         for ender in earlier {
             let repeals = draft_relations(&draft.writes, &ender.id);
             for relation in repeals {
-                if names(&relation, document) && relation.space == document.space && relation.from != document.id {
+                if names(&relation, document)
+                    && relation.space == document.space
+                    && relation.from != document.id
+                {
                     end(document, &ender, relation.on);
                 }
             }
@@ -226,16 +298,26 @@ impl Library {
 
     /// Takes back what an earlier version of a document said of others.
     async fn unrelate(&self, id: &str, draft: &mut Draft) -> Result<()> {
-        for record in self.records.find(&RELATIONS, &Query::by(Condition::is("from", id))).await? {
-            let relation: RelationRecord = serde_json::from_value(record.body).map_err(Error::internal)?;
+        for record in self
+            .records
+            .find(&RELATIONS, &Query::by(Condition::is("from", id)))
+            .await?
+        {
+            let relation: RelationRecord =
+                serde_json::from_value(record.body).map_err(Error::internal)?;
             for mut other in self.named(&relation, draft).await? {
-                other.repealed_by.retain(|l| l.document.as_deref() != Some(id));
+                other
+                    .repealed_by
+                    .retain(|l| l.document.as_deref() != Some(id));
                 if other.repealed_by.is_empty() {
                     other.repealed_on = None;
                 }
                 draft.documents.insert(other.id.clone(), other);
             }
-            draft.writes.push(Write::Delete { collection: RELATIONS.name, id: record.id });
+            draft.writes.push(Write::Delete {
+                collection: RELATIONS.name,
+                id: record.id,
+            });
         }
         Ok(())
     }
@@ -248,16 +330,27 @@ impl Library {
     }
 
     /// The documents that a relation names, as the batch leaves them.
-    pub(super) async fn named(&self, relation: &RelationRecord, draft: &Draft) -> Result<Vec<DocumentRecord>> {
+    pub(super) async fn named(
+        &self,
+        relation: &RelationRecord,
+        draft: &Draft,
+    ) -> Result<Vec<DocumentRecord>> {
         // A number names one document; a title may be shared by versions, so it counts only without a number.
         let condition = match (&relation.number, &relation.title) {
             (Some(number), _) => Condition::is("number", number.as_str()),
             (None, Some(title)) => Condition::is("title", title.as_str()),
             (None, None) => return Ok(Vec::new()),
         };
-        let query = Query { all: vec![Condition::is("space", relation.space.as_str()), condition], ..Query::default() };
+        let query = Query {
+            all: vec![Condition::is("space", relation.space.as_str()), condition],
+            ..Query::default()
+        };
         let mut found: BTreeMap<String, DocumentRecord> = BTreeMap::new();
-        for document in self.records.list::<DocumentRecord>(&DOCUMENTS, &query).await? {
+        for document in self
+            .records
+            .list::<DocumentRecord>(&DOCUMENTS, &query)
+            .await?
+        {
             found.insert(document.id.clone(), document);
         }
         for (id, document) in &draft.documents {
@@ -279,10 +372,14 @@ fn names(relation: &RelationRecord, document: &DocumentRecord) -> bool {
 
 fn draft_relations(writes: &[Write], from: &str) -> Vec<RelationRecord> {
     let bodies = writes.iter().filter_map(|w| match w {
-        Write::Put { collection, body, .. } if *collection == RELATIONS.name && body["from"] == from => Some(body.clone()),
+        Write::Put {
+            collection, body, ..
+        } if *collection == RELATIONS.name && body["from"] == from => Some(body.clone()),
         _ => None,
     });
-    bodies.filter_map(|b| serde_json::from_value(b).ok()).collect()
+    bodies
+        .filter_map(|b| serde_json::from_value(b).ok())
+        .collect()
 }
 
 fn end(ended: &mut DocumentRecord, by: &DocumentRecord, on: Option<Date>) {
@@ -298,5 +395,9 @@ fn end(ended: &mut DocumentRecord, by: &DocumentRecord, on: Option<Date>) {
 fn read(incoming: Incoming, limits: &documents::Limits) -> Result<Read> {
     let document = documents::read(&incoming.path, &incoming.bytes, limits)?;
     let hash = content_hash(&incoming.bytes);
-    Ok(Read { incoming, document, hash })
+    Ok(Read {
+        incoming,
+        document,
+        hash,
+    })
 }

@@ -34,29 +34,44 @@ pub struct Rebuilt {
 
 impl Library {
     /// Puts documents' current state into the index.
-    pub(super) async fn index_documents(&self, documents: Vec<DocumentRecord>, revision: u64) -> Result<()> {
+    pub(super) async fn index_documents(
+        &self,
+        documents: Vec<DocumentRecord>,
+        revision: u64,
+    ) -> Result<()> {
         let mut changes = Vec::with_capacity(documents.len());
         for document in documents {
             self.know_scope(&document);
             changes.push(self.change(&document).await?);
         }
         let index = self.index.clone();
-        tokio::task::spawn_blocking(move || index.apply(changes, revision)).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(move || index.apply(changes, revision))
+            .await
+            .map_err(Error::internal)?
     }
 
     async fn change(&self, document: &DocumentRecord) -> Result<Change> {
         if document.withdrawn {
-            return Ok(Change::Remove { document: document.id.clone() });
+            return Ok(Change::Remove {
+                document: document.id.clone(),
+            });
         }
         let content = self.content(&document.id).await?;
         let text = self.text(document).await?;
-        let passages = content.clauses.iter().enumerate().filter_map(|(ordinal, clause)| {
-            let body = text.at(&clause.span)?;
-            Some(Passage {
-                clause: u32::try_from(ordinal).ok()?,
-                tokens: [tokens::of_title(&document.title, &clause.path), tokens::of_text(body)],
-            })
-        });
+        let passages = content
+            .clauses
+            .iter()
+            .enumerate()
+            .filter_map(|(ordinal, clause)| {
+                let body = text.at(&clause.span)?;
+                Some(Passage {
+                    clause: u32::try_from(ordinal).ok()?,
+                    tokens: [
+                        tokens::of_title(&document.title, &clause.path),
+                        tokens::of_text(body),
+                    ],
+                })
+            });
         Ok(Change::Replace {
             document: document.id.clone(),
             attributes: document.attributes(),
@@ -80,30 +95,52 @@ impl Library {
         }
         let query = Query {
             all: vec![Condition::After(from)],
-            sort: Some(Sort { field: String::new(), descending: false }),
+            sort: Some(Sort {
+                field: String::new(),
+                descending: false,
+            }),
             ..Query::default()
         };
         let mut done = 0;
         loop {
-            let found = self.records.find(&DOCUMENTS, &Query { offset: done, limit: BATCH, ..query.clone() }).await?;
+            let found = self
+                .records
+                .find(
+                    &DOCUMENTS,
+                    &Query {
+                        offset: done,
+                        limit: BATCH,
+                        ..query.clone()
+                    },
+                )
+                .await?;
             let Some(last) = found.last() else { break };
             // A batch of the store may span two of ours: only a revision that is wholly indexed is written down.
-            let whole = if (found.len() as u64) < BATCH { last.revision } else { last.revision - 1 };
+            let whole = if (found.len() as u64) < BATCH {
+                last.revision
+            } else {
+                last.revision - 1
+            };
             let whole = whole.max(from);
             done += found.len() as u64;
             let mut changes = Vec::new();
             for record in found {
-                let document: DocumentRecord = serde_json::from_value(record.body).map_err(Error::internal)?;
+                let document: DocumentRecord =
+                    serde_json::from_value(record.body).map_err(Error::internal)?;
                 match self.change(&document).await {
                     Ok(change) => changes.push(change),
                     Err(error) => {
                         tracing::error!(document = document.id, title = document.title, %error, detail = error.detail, "left out of the index");
-                        changes.push(Change::Remove { document: document.id });
+                        changes.push(Change::Remove {
+                            document: document.id,
+                        });
                     }
                 }
             }
             let index = self.index.clone();
-            tokio::task::spawn_blocking(move || index.apply(changes, whole)).await.map_err(Error::internal)??;
+            tokio::task::spawn_blocking(move || index.apply(changes, whole))
+                .await
+                .map_err(Error::internal)??;
         }
         Ok(done)
     }
@@ -117,7 +154,9 @@ impl Library {
         {
             let _gate = self.gate.lock().await;
             let index = self.index.clone();
-            tokio::task::spawn_blocking(move || index.clear()).await.map_err(Error::internal)??;
+            tokio::task::spawn_blocking(move || index.clear())
+                .await
+                .map_err(Error::internal)??;
         }
         let documents = self.catch_up().await?;
         Ok(Rebuilt {

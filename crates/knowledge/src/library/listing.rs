@@ -19,7 +19,13 @@ use crate::{
 };
 
 /// The fields that a list can be sorted by.
-const SORTABLE: [&str; 5] = ["imported_at", "title", "issued", "effective_from", "characters"];
+const SORTABLE: [&str; 5] = [
+    "imported_at",
+    "title",
+    "issued",
+    "effective_from",
+    "characters",
+];
 
 /// Which documents to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -89,24 +95,52 @@ impl Library {
         };
         if let Some(q) = input.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
             for word in q.split_whitespace().take(8) {
-                all.push(Condition::Any(["title", "number", "issuer"].map(|f| Condition::contains(f, word)).to_vec()));
+                all.push(Condition::Any(
+                    ["title", "number", "issuer"]
+                        .map(|f| Condition::contains(f, word))
+                        .to_vec(),
+                ));
             }
         }
         let equal = [("space", &input.space), ("region", &input.region)];
-        all.extend(equal.into_iter().filter_map(|(field, v)| v.as_ref().map(|v| Condition::is(field, v.as_str()))));
+        all.extend(
+            equal
+                .into_iter()
+                .filter_map(|(field, v)| v.as_ref().map(|v| Condition::is(field, v.as_str()))),
+        );
         if let Some(kind) = input.kind {
             all.push(Condition::is("kind", crate::record::kind_name(kind)));
         }
         let field = input.sort.as_deref().unwrap_or("imported_at");
         if !SORTABLE.contains(&field) {
-            return Err(Error::new(ErrorCode::InvalidInput, format!("不能按“{field}”排序，可用：{}。", SORTABLE.join("、"))));
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
+                format!("不能按“{field}”排序，可用：{}。", SORTABLE.join("、")),
+            ));
         }
-        let sort = Sort { field: field.to_owned(), descending: input.order.as_deref() != Some("asc") };
-        let page = PageRequest { page: input.page, page_size: input.page_size };
+        let sort = Sort {
+            field: field.to_owned(),
+            descending: input.order.as_deref() != Some("asc"),
+        };
+        let page = PageRequest {
+            page: input.page,
+            page_size: input.page_size,
+        };
         let total = self.records.count(&DOCUMENTS, &all).await?;
-        let query = Query { all, sort: Some(sort), offset: page.offset(), limit: page.size() };
+        let query = Query {
+            all,
+            sort: Some(sort),
+            offset: page.offset(),
+            limit: page.size(),
+        };
         let found: Vec<DocumentRecord> = self.records.list(&DOCUMENTS, &query).await?;
-        Ok(page.of(found.iter().map(|d| DocumentSummary::of(d, today)).collect(), total))
+        Ok(page.of(
+            found
+                .iter()
+                .map(|d| DocumentSummary::of(d, today))
+                .collect(),
+            total,
+        ))
     }
 
     /// What documents can be filtered by, with counts.
@@ -132,14 +166,25 @@ impl Library {
             DocumentStatus::Repealed,
             DocumentStatus::Withdrawn,
         ] {
-            let count = self.records.count(&DOCUMENTS, &with_status(status, time::today())).await?;
+            let count = self
+                .records
+                .count(&DOCUMENTS, &with_status(status, time::today()))
+                .await?;
             let value = serde_json::to_value(status).map_err(Error::internal)?;
             if let (Some(value), true) = (value.as_str(), count > 0) {
-                statuses.push(Facet { value: value.to_owned(), count });
+                statuses.push(Facet {
+                    value: value.to_owned(),
+                    count,
+                });
             }
         }
         let [spaces, regions, kinds] = <[Vec<Facet>; 3]>::try_from(by_field).unwrap_or_default();
-        Ok(Facets { spaces, regions, statuses, kinds })
+        Ok(Facets {
+            spaces,
+            regions,
+            statuses,
+            kinds,
+        })
     }
 
     /// How many documents stand, and whether there are any at all.
@@ -147,7 +192,9 @@ impl Library {
     /// # Errors
     /// `Storage`.
     pub async fn count(&self) -> Result<u64> {
-        self.records.count(&DOCUMENTS, &[Condition::is("withdrawn", false)]).await
+        self.records
+            .count(&DOCUMENTS, &[Condition::is("withdrawn", false)])
+            .await
     }
 
     /// A whole document as of a day.
@@ -158,8 +205,15 @@ impl Library {
         let document = self.document(id).await?;
         let content = self.content(id).await?;
         let text = self.text(&document).await?;
-        let outline = content.outline.iter().map(|h| OutlineEntry { title: h.title.clone(), level: h.level, clause: h.clause });
-        let notes = content.notes.iter().map(|n| NoteText { clause: n.clause, message: n.message.clone() });
+        let outline = content.outline.iter().map(|h| OutlineEntry {
+            title: h.title.clone(),
+            level: h.level,
+            clause: h.clause,
+        });
+        let notes = content.notes.iter().map(|n| NoteText {
+            clause: n.clause,
+            message: n.message.clone(),
+        });
         Ok(DocumentDetail {
             summary: DocumentSummary::of(&document, on),
             source: document.source.clone(),
@@ -171,7 +225,11 @@ impl Library {
         })
     }
 
-    async fn repeals(&self, document: &DocumentRecord, content: &ContentRecord) -> Result<Vec<Link>> {
+    async fn repeals(
+        &self,
+        document: &DocumentRecord,
+        content: &ContentRecord,
+    ) -> Result<Vec<Link>> {
         let mut links = Vec::new();
         for reference in &content.repeals {
             let relation = RelationRecord {
@@ -185,7 +243,11 @@ impl Library {
             links.push(match known {
                 Some(known) => known.link(),
                 None => Link {
-                    title: reference.title.clone().or_else(|| reference.number.clone()).unwrap_or_default(),
+                    title: reference
+                        .title
+                        .clone()
+                        .or_else(|| reference.number.clone())
+                        .unwrap_or_default(),
                     number: reference.number.clone(),
                     document: None,
                 },
@@ -196,4 +258,5 @@ impl Library {
 
     async fn named_in_store(&self, relation: &RelationRecord) -> Result<Vec<DocumentRecord>> {
         self.named(relation, &super::adding::Draft::default()).await
-    }}
+    }
+}

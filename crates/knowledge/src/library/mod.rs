@@ -53,7 +53,14 @@ impl Library {
         limits: Limits,
     ) -> Result<Self> {
         records.define(&[DOCUMENTS, CONTENTS, RELATIONS]).await?;
-        let library = Self { records, files, index, limits, scopes: RwLock::default(), gate: Mutex::default() };
+        let library = Self {
+            records,
+            files,
+            index,
+            limits,
+            scopes: RwLock::default(),
+            gate: Mutex::default(),
+        };
         library.load_scopes().await?;
         library.catch_up().await?;
         Ok(library)
@@ -74,7 +81,10 @@ impl Library {
     /// # Errors
     /// `NotFound`, `Storage`.
     pub async fn document(&self, id: &str) -> Result<DocumentRecord> {
-        self.records.read(&DOCUMENTS, id).await?.ok_or_else(|| Error::not_found("这份文件"))
+        self.records
+            .read(&DOCUMENTS, id)
+            .await?
+            .ok_or_else(|| Error::not_found("这份文件"))
     }
 
     /// A document's structure.
@@ -82,7 +92,10 @@ impl Library {
     /// # Errors
     /// `NotFound`, `Storage`.
     pub async fn content(&self, id: &str) -> Result<ContentRecord> {
-        self.records.read(&CONTENTS, id).await?.ok_or_else(|| Error::not_found("这份文件的正文"))
+        self.records
+            .read(&CONTENTS, id)
+            .await?
+            .ok_or_else(|| Error::not_found("这份文件的正文"))
     }
 
     /// A document's text, read from the store and proven unchanged.
@@ -91,7 +104,9 @@ impl Library {
     /// `SourceChanged` if the stored text is no longer what was imported; `NotFound`, `Storage`.
     pub async fn text(&self, document: &DocumentRecord) -> Result<Text> {
         let bytes = self.files.get(&document.text).await?;
-        String::from_utf8(bytes).map(Text::new).map_err(Error::internal)
+        String::from_utf8(bytes)
+            .map(Text::new)
+            .map_err(Error::internal)
     }
 
     /// The file as it came.
@@ -124,8 +139,12 @@ impl Library {
         if document.withdrawn != withdrawn {
             document.withdrawn = withdrawn;
             document.imported_at = time::now();
-            let revision = self.records.apply(vec![Write::put(&DOCUMENTS, id, &document)?]).await?;
-            self.index_documents(vec![document.clone()], revision).await?;
+            let revision = self
+                .records
+                .apply(vec![Write::put(&DOCUMENTS, id, &document)?])
+                .await?;
+            self.index_documents(vec![document.clone()], revision)
+                .await?;
         }
         Ok(document)
     }

@@ -140,7 +140,10 @@ impl Library {
     pub async fn search(&self, input: SearchInput) -> Result<SearchOutput> {
         let start = Instant::now();
         if input.query.chars().count() > LONGEST {
-            return Err(Error::new(ErrorCode::QuestionTooLong, format!("检索词不能超过 {LONGEST} 个字，请缩短后再试。")));
+            return Err(Error::new(
+                ErrorCode::QuestionTooLong,
+                format!("检索词不能超过 {LONGEST} 个字，请缩短后再试。"),
+            ));
         }
         let day = input.as_of.unwrap_or_else(time::today);
         let filter = filter(&input, day);
@@ -150,11 +153,18 @@ impl Library {
         for hit in &ranking.hits {
             let document = self.document(&hit.document).await?;
             let content = self.content(&hit.document).await?;
-            let Some(clause) = content.clauses.get(hit.clause as usize) else { continue };
+            let Some(clause) = content.clauses.get(hit.clause as usize) else {
+                continue;
+            };
             let text = self.text(&document).await?;
             let text = text.at(&clause.span).unwrap_or_default().to_owned();
             let normal = lang::token::normalise(&text);
-            let matched = ranking.question.terms.iter().map(|(t, _)| t).filter(|t| normal.contains(t.as_str()));
+            let matched = ranking
+                .question
+                .terms
+                .iter()
+                .map(|(t, _)| t)
+                .filter(|t| normal.contains(t.as_str()));
             hits.push(Hit {
                 document: document.id.clone(),
                 title: document.title.clone(),
@@ -168,7 +178,11 @@ impl Library {
             });
         }
         let elapsed_ms = (start.elapsed().as_secs_f64() * 1e5).round() / 100.0;
-        Ok(SearchOutput { hits, elapsed_ms, expanded: ranking.question.expanded })
+        Ok(SearchOutput {
+            hits,
+            elapsed_ms,
+            expanded: ranking.question.expanded,
+        })
     }
 }
 
@@ -186,7 +200,9 @@ fn filter(input: &SearchInput, day: Date) -> Filter {
         None | Some(DocumentStatus::Current) => filter.in_force = Some(today),
         Some(DocumentStatus::Upcoming) => filter.upcoming_after = Some(today),
         // The index knows only when a document ends, not why.
-        Some(DocumentStatus::Expired | DocumentStatus::Repealed) => filter.ended_before = Some(today),
+        Some(DocumentStatus::Expired | DocumentStatus::Repealed) => {
+            filter.ended_before = Some(today)
+        }
         // Withdrawn documents aren't in the index.
         Some(DocumentStatus::Withdrawn) => filter.documents = vec![String::new()],
     }

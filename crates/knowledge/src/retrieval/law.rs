@@ -18,7 +18,8 @@ const OFF_TOPIC: f32 = 0.2;
 const OFF_TOPIC_BYLAW: f32 = 0.2;
 
 static ARTICLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("第[零一二三四五六七八九十百千]+条(?:之[一二三四五六七八九十]+)?").expect("a fixed pattern")
+    Regex::new("第[零一二三四五六七八九十百千]+条(?:之[一二三四五六七八九十]+)?")
+        .expect("a fixed pattern")
 });
 
 /// Words of titles that say nothing of the topic.
@@ -49,8 +50,16 @@ impl Scope {
         let code = CODES.contains(&name.as_str());
         let statute = name.ends_with('法') && !name.ends_with("办法");
         let interpretation = name.contains("最高人民法院") || name.contains("最高人民检察院");
-        let topic = if code { BTreeSet::new() } else { ideographs(&GENERIC.replace_all(&name, " ")) };
-        Self { code, bylaw: !code && !statute && !interpretation, topic }
+        let topic = if code {
+            BTreeSet::new()
+        } else {
+            ideographs(&GENERIC.replace_all(&name, " "))
+        };
+        Self {
+            code,
+            bylaw: !code && !statute && !interpretation,
+            topic,
+        }
     }
 
     /// By what a passage's score is multiplied, for a question with these characters.

@@ -23,7 +23,12 @@ pub const CHARACTER_WEIGHT: f32 = 0.8;
 /// How many candidates are taken for each wanted, before the prior is applied.
 const CANDIDATES: usize = 6;
 
-const SCORING: Bm25f = Bm25f { k1: 1.2, b: [0.75, 0.75], weight: [1.0, 1.0], idf_power: 1.0 };
+const SCORING: Bm25f = Bm25f {
+    k1: 1.2,
+    b: [0.75, 0.75],
+    weight: [1.0, 1.0],
+    idf_power: 1.0,
+};
 
 /// Terms that more than about three in five passages hold are passed over.
 const LEAST_RARITY: f32 = 0.5;
@@ -57,9 +62,17 @@ pub fn rank(
         .iter()
         .zip(rarity)
         .filter(|(_, rarity)| *rarity >= LEAST_RARITY)
-        .map(|((token, weight), _)| Term { token: token.clone(), weight: *weight })
+        .map(|((token, weight), _)| Term {
+            token: token.clone(),
+            weight: *weight,
+        })
         .collect();
-    let query = Query { terms, filter, scoring: SCORING, limit: limit.saturating_mul(CANDIDATES).max(100) };
+    let query = Query {
+        terms,
+        filter,
+        scoring: SCORING,
+        limit: limit.saturating_mul(CANDIDATES).max(100),
+    };
     let mut hits = index.search(&query)?;
     for hit in &mut hits {
         if let Some(scope) = scopes.get(&hit.document) {
@@ -67,7 +80,9 @@ pub fn rank(
         }
     }
     hits.sort_by(|a, b| {
-        b.score.total_cmp(&a.score).then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
+        b.score
+            .total_cmp(&a.score)
+            .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
     });
     hits.truncate(limit);
     Ok(Ranking { question, hits })

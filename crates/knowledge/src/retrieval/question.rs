@@ -22,7 +22,9 @@ pub struct Question {
 }
 
 /// An everyday word and the official terms it stands for.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Expansion {
     /// As asked.
     pub term: String,
@@ -37,18 +39,32 @@ struct Lexicon {
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
-    let rows = |text: &'static str| text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
+    let rows = |text: &'static str| {
+        text.lines()
+            .filter(|l| !l.starts_with('#') && !l.trim().is_empty())
+    };
     let terms: Vec<(String, Vec<String>)> = rows(include_str!("data/terms.tsv"))
         .filter_map(|l| l.split_once('\t'))
         .map(|(word, to)| (word.to_owned(), to.split(',').map(str::to_owned).collect()))
         .collect();
-    let stops: Vec<&str> = rows(include_str!("data/stopwords.txt")).map(str::trim).collect();
+    let stops: Vec<&str> = rows(include_str!("data/stopwords.txt"))
+        .map(str::trim)
+        .collect();
     let words: Vec<&str> = terms.iter().map(|(w, _)| w.as_str()).collect();
-    Lexicon { term: longest_first(words), stop: longest_first(stops), terms }
+    Lexicon {
+        term: longest_first(words),
+        stop: longest_first(stops),
+        terms,
+    }
 });
 
 fn longest_first(mut words: Vec<&str>) -> Regex {
-    words.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then_with(|| a.cmp(b)));
+    words.sort_by(|a, b| {
+        b.chars()
+            .count()
+            .cmp(&a.chars().count())
+            .then_with(|| a.cmp(b))
+    });
     let words: Vec<String> = words.into_iter().map(regex::escape).collect();
     Regex::new(&words.join("|")).expect("escaped words")
 }
@@ -63,15 +79,22 @@ impl Question {
         }
         let weight = |token: &str| if is_character(token) { character } else { 1.0 };
         let mut terms: Vec<(String, f32)> = Vec::new();
-        visit(&content, |token| match terms.iter_mut().find(|(t, _)| t == token) {
-            Some((_, w)) => *w += weight(token),
-            None => terms.push((token.to_owned(), weight(token))),
+        visit(&content, |token| {
+            match terms.iter_mut().find(|(t, _)| t == token) {
+                Some((_, w)) => *w += weight(token),
+                None => terms.push((token.to_owned(), weight(token))),
+            }
         });
         let mut expanded: Vec<Expansion> = Vec::new();
         for found in LEXICON.term.find_iter(&content) {
-            let Some((term, to)) = LEXICON.terms.iter().find(|(t, _)| t == found.as_str()) else { continue };
+            let Some((term, to)) = LEXICON.terms.iter().find(|(t, _)| t == found.as_str()) else {
+                continue;
+            };
             if !expanded.iter().any(|e| e.term == *term) {
-                expanded.push(Expansion { term: term.clone(), to: to.clone() });
+                expanded.push(Expansion {
+                    term: term.clone(),
+                    to: to.clone(),
+                });
             }
         }
         let mut characters: BTreeSet<char> = asked.chars().collect();
@@ -86,7 +109,12 @@ impl Question {
                 }
             });
         }
-        Self { content, terms, expanded, characters }
+        Self {
+            content,
+            terms,
+            expanded,
+            characters,
+        }
     }
 }
 
@@ -99,7 +127,10 @@ mod tests {
         let q = Question::new("我生二胎了，有没有政府给补贴的政策？", 0.8);
         assert!(!q.content.contains("有没有"));
         let tokens: Vec<&str> = q.terms.iter().map(|(t, _)| t.as_str()).collect();
-        assert!(tokens.contains(&"补贴") && tokens.contains(&"津贴") && tokens.contains(&"二孩"), "{tokens:?}");
+        assert!(
+            tokens.contains(&"补贴") && tokens.contains(&"津贴") && tokens.contains(&"二孩"),
+            "{tokens:?}"
+        );
         let weight = |token: &str| q.terms.iter().find(|(t, _)| t == token).map(|(_, w)| *w);
         assert_eq!(weight("补贴"), Some(1.0));
         assert_eq!(weight("津贴"), Some(0.4));
