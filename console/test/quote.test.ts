@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blocks, isRepeated, shownLabel } from '@/text/blocks'
+import { blocks, isRepeated, runningText, shownLabel } from '@/text/blocks'
 import { codePointLength, findText, findTokens, locateQuote, mergeRanges, pieces, unitOffset, wholeTokens } from '@/text/quote'
 
 const slice = (text: string, range: { start: number; end: number } | null) => range && text.slice(range.start, range.end)
@@ -97,6 +97,11 @@ describe('what is not said twice', () => {
     expect(shownLabel({ kind: 'article', label: '第三条', text: '第三条　补贴' })).toBe('')
     expect(shownLabel({ kind: 'table', label: '表1', text: '| 项目 |' })).toBe('表1')
     expect(shownLabel({ kind: 'front', label: '文首', text: '关于补贴的通知' })).toBe('')
+  })
+
+  it('sets quoted words as running text', () => {
+    expect(runningText('| 类别 | 金额 |\n| --- | --- |\n| 二孩 | 5000元 |')).toBe('类别，金额\n二孩，5000元')
+    expect(runningText('条件如下：\n\n（一）本市户籍；')).toBe('条件如下：\n（一）本市户籍；')
   })
 
   it('knows a repeated line by its words', () => {

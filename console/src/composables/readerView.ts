@@ -11,12 +11,12 @@ export interface ReaderClause {
   label: string
 }
 
-/** Headings are shown where the path changes, unless the clause itself is that heading. */
+/** Headings are shown where the path changes, unless the clause's own words begin with them. */
 export function readerClauses(body: ClauseText[]): ReaderClause[] {
   let before: string[] = []
   return body.map((clause) => {
     const text = clause.text.trimStart()
-    const path = clause.path.filter((title) => title !== clause.label)
+    const { path } = clause
     let same = 0
     while (same < path.length && same < before.length && path[same] === before[same]) same++
     const headings = path
@@ -24,7 +24,7 @@ export function readerClauses(body: ClauseText[]): ReaderClause[] {
       .map((title, i) => ({ title, level: same + i + 1 }))
       .filter(({ title }) => !text.startsWith(title))
     before = path
-    return { clause, headings, label: shownLabel(clause) }
+    return { clause, headings, label: path.includes(clause.label) ? '' : shownLabel(clause) }
   })
 }
 

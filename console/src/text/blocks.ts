@@ -50,6 +50,18 @@ function splitLines(text: string): Line[] {
   return lines
 }
 
+/** Quoted words within running text: no empty lines, and a row of a table without its pipes. */
+export function runningText(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !isRule(line))
+  return lines.map((line) => (isRow(line) ? rowText(line) : line.trimEnd())).join('\n').trim()
+}
+
+const rowText = (line: string) =>
+  cells({ text: line, start: 0, end: line.length })
+    .map((cell) => line.slice(cell.start, cell.end))
+    .filter((cell) => cell !== '')
+    .join('，')
+
 const isRow = (line: string) => /^\s*\|.*\|\s*$/.test(line)
 const isRule = (line: string) => /^\s*\|(\s*:?-+:?\s*\|)+\s*$/.test(line)
 

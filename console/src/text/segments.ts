@@ -1,4 +1,5 @@
 import type { Answer, Citation, Point, PointKind, Segment } from '@/api/types'
+import { runningText } from './blocks'
 import { bookTitle } from './format'
 import { POINT_KINDS, documentStatusLabel } from './labels'
 import { type Range, findText, mergeRanges } from './quote'
@@ -10,7 +11,7 @@ export interface SetSegment {
 }
 
 export function setSegment(segment: Segment): SetSegment {
-  return { text: segment.text.trim(), marks: [...new Set(segment.citations)] }
+  return { text: runningText(segment.text), marks: [...new Set(segment.citations)] }
 }
 
 /** A source below the answer: its quotation, unless the answer says the very same, with the answer's words lit. */
@@ -23,10 +24,10 @@ export interface Source {
 export function sourcesOf(citations: Citation[], segments: Segment[], points: Point[]): Source[] {
   return citations.map((citation) => {
     const said = [
-      ...segments.filter((s) => s.citations.includes(citation.n)).map((s) => s.text),
-      ...points.filter((p) => p.citation === citation.n).map((p) => p.text),
+      ...segments.filter((s) => s.citations.includes(citation.n)).map((s) => runningText(s.text)),
+      ...points.filter((p) => p.citation === citation.n).map((p) => runningText(p.text)),
     ]
-    const quote = citation.quote.trim()
+    const quote = runningText(citation.quote)
     const same = said.some((text) => bare(text) === bare(quote))
     const lit = same ? [] : said.map((text) => findText(quote, text)).filter((range) => range !== null)
     return { citation, quote: same || quote === '' ? null : quote, lit: mergeRanges(lit) }
@@ -61,14 +62,14 @@ export function answerAsText(question: string, answer: Answer): string {
     .join('\n')
   lines.push(`答：${body || answer.answer}`)
   for (const group of groupPoints(answer.points)) {
-    lines.push(`${group.label}：${group.points.map((p) => `${p.text}[${p.citation}]`).join('；')}`)
+    lines.push(`${group.label}：${group.points.map((p) => `${runningText(p.text)}[${p.citation}]`).join('；')}`)
   }
   for (const notice of answer.notices) lines.push(`提示：${notice}`)
   for (const channel of answer.channels) lines.push(`可咨询：${channel.name} ${channel.contact} ${channel.note}`.trimEnd())
   if (answer.citations.length > 0) lines.push('', '依据：')
   for (const c of answer.citations) {
     const number = c.number ? `（${c.number}）` : ''
-    lines.push(`[${c.n}] ${bookTitle(c.title)}${number} ${c.path}（${documentStatusLabel(c.status)}）：“${c.quote.trim()}”`)
+    lines.push(`[${c.n}] ${bookTitle(c.title)}${number} ${c.path}（${documentStatusLabel(c.status)}）：“${runningText(c.quote)}”`)
   }
   return lines.join('\n')
 }

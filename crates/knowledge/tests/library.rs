@@ -619,6 +619,19 @@ async fn the_statutes_of_the_country_import_whole_and_a_second_time_change_nothi
     assert_eq!(paths.len(), 3504);
     let place = Place::new();
     let library = place.open().await;
+    // Folders of the collection have index pages, some of them without a word.
+    let is_empty = |path: &Path| {
+        path.ends_with("_index.md")
+            && std::fs::read_to_string(path)
+                .unwrap()
+                .split("---")
+                .last()
+                .unwrap()
+                .trim()
+                .is_empty()
+    };
+    let empty = paths.iter().filter(|p| is_empty(p)).count();
+    println!("{empty} index pages have no text");
     let import = async |library: &Library, wanted: OutcomeState| {
         for batch in paths.chunks(48) {
             let files = batch.iter().map(|p| {
@@ -633,14 +646,21 @@ async fn the_statutes_of_the_country_import_whole_and_a_second_time_change_nothi
                     .await
                     .unwrap(),
             ) {
-                let outcome = outcome.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-                assert_eq!(outcome.state, wanted, "{}", path.display());
-                assert!(outcome.document.clauses > 0, "{}", path.display());
+                match outcome {
+                    Err(error) if is_empty(path) => {
+                        assert_eq!(error.code, ErrorCode::EmptyDocument, "{}", path.display())
+                    }
+                    Err(error) => panic!("{}: {error}", path.display()),
+                    Ok(outcome) => {
+                        assert_eq!(outcome.state, wanted, "{}", path.display());
+                        assert!(outcome.document.clauses > 0, "{}", path.display());
+                    }
+                }
             }
         }
     };
     import(&library, OutcomeState::Imported).await;
-    assert_eq!(library.count().await.unwrap(), 3504);
+    assert_eq!(library.count().await.unwrap(), (3504 - empty) as u64);
     let (passages, revisions) = (library.passages(), library.revisions().await.unwrap());
     assert_eq!(revisions.0, revisions.1);
     assert!(passages > 100_000, "{passages}");

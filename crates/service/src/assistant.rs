@@ -38,6 +38,9 @@ const DOCUMENTS: usize = 6;
 /// Documents that an answer and its points are taken from.
 const ANSWERED_FROM: usize = 3;
 
+/// Another document is named if it scores at least this share of the best.
+const SEE_ALSO: f32 = 0.5;
+
 /// The most points shown.
 const POINTS: usize = 8;
 
@@ -318,7 +321,36 @@ impl Assistant {
         }
         draft.points.truncate(POINTS);
         draft.points.sort_by_key(|(found, _)| found.kind);
+        Self::see_also(&mut draft, sources);
         Ok(draft)
+    }
+
+    /// Adds the best clause of each further document that speaks of the question as a whole, so that the reader can go on
+    /// from there.
+    fn see_also(draft: &mut Draft, sources: &[Source]) {
+        let best = sources.iter().map(|s| s.score).fold(0.0, f32::max);
+        for (index, source) in sources.iter().enumerate() {
+            let cited = draft.passages.iter().any(|p| p.0 == index);
+            if cited || source.score < SEE_ALSO * best {
+                continue;
+            }
+            let Some(clause) = source.found.first().and_then(|f| source.clause(f.ordinal)) else {
+                continue;
+            };
+            let Some(text) = source.text.at(&clause.span) else {
+                continue;
+            };
+            let sentences = lang::sentence::sentences(text);
+            let sound = sentences
+                .iter()
+                .find(|s| s.len() > 12 && !knowledge::is_suspicious(&text[(*s).clone()]));
+            if let Some(sentence) = sound {
+                draft.cite(
+                    index,
+                    clause.span.start + sentence.start..clause.span.start + sentence.end,
+                );
+            }
+        }
     }
 
     fn add_points(&self, draft: &mut Draft, index: usize, source: &Source, ordinal: usize) {

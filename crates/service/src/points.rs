@@ -66,11 +66,12 @@ pub fn find(headings: &[String], passage: &str) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();
     for rule in RULES.iter() {
         let titled = headings.last().is_some_and(|h| rule.heading.is_match(h));
-        let fits = |r: &&Range<usize>| rule.sentence.is_match(&passage[(*r).clone()]);
+        let told = |r: &&Range<usize>| !passage[(*r).clone()].ends_with(['？', '?', '：', ':']);
+        let fits = |r: &&Range<usize>| told(r) && rule.sentence.is_match(&passage[(*r).clone()]);
         let found = sentences
             .iter()
             .find(fits)
-            .or_else(|| sentences.first().filter(|_| titled));
+            .or_else(|| sentences.first().filter(|s| titled && told(s)));
         if let Some(span) = found
             && (4..=LONGEST).contains(&passage[span.clone()].chars().count())
         {

@@ -7,7 +7,7 @@ use platform::answer::Channel;
 
 /// The least share of the question's content that a document must hold to be answered from. Chosen on the demonstration
 /// city's questions with and without a basis (`evals/demo`), see `docs/benchmarks.md`.
-pub const LEAST_SUPPORT: f32 = 0.5;
+pub const LEAST_SUPPORT: f32 = 0.4;
 
 /// Characters that tie words together and say nothing themselves.
 const TIES: &str = "的了给我你他她它吗呢吧啊阿呀哦把被在是有和与就也都还能要会可想去到得着过那这个每一下不没能从对为";
@@ -15,17 +15,12 @@ const TIES: &str = "的了给我你他她它吗呢吧啊阿呀哦把被在是有
 /// The content of a question: what a document must speak of to support an answer.
 #[derive(Clone, Debug)]
 pub struct Content {
-    units: Vec<Unit>,
+    /// Stretches of content without ties, each character with its rarity.
+    runs: Vec<Vec<(char, f32)>>,
+    /// Everyday words with the official terms that stand for them.
+    terms_for: Vec<(String, Vec<String>)>,
     total: f32,
     terms: Vec<(String, f32)>,
-}
-
-#[derive(Clone, Debug)]
-struct Unit {
-    text: String,
-    /// Official terms that stand for the word it belongs to.
-    or: Vec<String>,
-    weight: f32,
 }
 
 impl Content {
@@ -42,32 +37,15 @@ impl Content {
             .chars()
             .map(|c| if TIES.contains(c) { ' ' } else { c })
             .collect();
-        let mut texts: Vec<String> = Vec::new();
+        let mut content = Vec::new();
+        let mut total = 0.0;
         for run in runs(&bare) {
-            match run {
-                Run::Word(word) => texts.push(word.to_owned()),
-                Run::Han(han) => {
-                    let chars: Vec<char> = han.chars().collect();
-                    texts.extend(chars.windows(2).map(|w| w.iter().collect::<String>()));
-                }
-            }
+            let (Run::Han(text) | Run::Word(text)) = run;
+            let characters: Vec<String> = text.chars().map(String::from).collect();
+            let weights = rarity(&characters)?;
+            total += weights.iter().sum::<f32>();
+            content.push(text.chars().zip(weights).collect());
         }
-        texts.sort();
-        texts.dedup();
-        let weights = rarity(&texts)?;
-        let units: Vec<Unit> = texts
-            .into_iter()
-            .zip(weights)
-            .map(|(text, weight)| {
-                let of = question.expanded.iter().filter(|e| e.term.contains(&text));
-                Unit {
-                    or: of.flat_map(|e| e.to.clone()).collect(),
-                    text,
-                    weight,
-                }
-            })
-            .collect();
-        let total = units.iter().map(|u| u.weight).sum();
         let tokens: Vec<String> = question.terms.iter().map(|(t, _)| t.clone()).collect();
         // What retrieval weighs single characters by is taken back: documents weigh them in their own way.
         let terms = question
@@ -82,10 +60,17 @@ impl Content {
                 };
                 (t.clone(), weight * r)
             });
+        let terms = terms.collect();
+        let terms_for = question
+            .expanded
+            .iter()
+            .map(|e| (e.term.clone(), e.to.clone()))
+            .collect();
         Ok(Self {
-            units,
+            runs: content,
+            terms_for,
             total,
-            terms: terms.collect(),
+            terms,
         })
     }
 
@@ -94,17 +79,52 @@ impl Content {
         &self.terms
     }
 
-    /// The share of the content's weight that a normalised text holds, 0 to 1.
+    /// The share of the content's weight that a normalised text holds, 0 to 1. A character counts as held when the text
+    /// has it together with a neighbour, as the question does, or has an official term for its word.
     pub fn held_by(&self, text: &str) -> f32 {
         if self.total <= 0.0 {
             return 0.0;
         }
-        let held = self
-            .units
+        let stands_for =
+            |term: &(String, Vec<String>)| term.1.iter().any(|o| text.contains(o.as_str()));
+        let held_terms: Vec<&str> = self
+            .terms_for
             .iter()
-            .filter(|u| text.contains(&u.text) || u.or.iter().any(|o| text.contains(o)));
-        held.map(|u| u.weight).sum::<f32>() / self.total
+            .filter(|t| stands_for(t))
+            .map(|t| t.0.as_str())
+            .collect();
+        let sum: f32 = self
+            .runs
+            .iter()
+            .map(|run| held(run, text, &held_terms))
+            .sum();
+        sum / self.total
     }
+}
+
+fn held(run: &[(char, f32)], text: &str, terms: &[&str]) -> f32 {
+    let mut mask = vec![false; run.len()];
+    let whole: String = run.iter().map(|(c, _)| *c).collect();
+    if run.len() == 1 || run.iter().all(|(c, _)| c.is_ascii()) {
+        mask.fill(text.contains(&whole));
+    }
+    for (place, pair) in run.windows(2).enumerate() {
+        let pair: String = pair.iter().map(|(c, _)| *c).collect();
+        if text.contains(&pair) {
+            mask[place..place + 2].fill(true);
+        }
+    }
+    for term in terms {
+        for (byte, _) in whole.match_indices(term) {
+            let from = whole[..byte].chars().count();
+            mask[from..from + term.chars().count()].fill(true);
+        }
+    }
+    run.iter()
+        .zip(mask)
+        .filter(|(_, held)| *held)
+        .map(|((_, weight), _)| weight)
+        .sum()
 }
 
 /// Where a person can ask, by what the question is about.

@@ -31,7 +31,7 @@ static GENERIC: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A statute's everyday name: without 中华人民共和国 and without the number of an article. The title is normalised.
-pub fn name_of(title: &str) -> String {
+pub(super) fn name_of(title: &str) -> String {
     ARTICLE.replace(title, "").replace("中华人民共和国", "")
 }
 

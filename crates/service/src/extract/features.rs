@@ -4,7 +4,7 @@ use super::{
     asked::Asked,
     candidates::Candidate,
     matching::{Matching, Which},
-    page::{Page, mark},
+    page::Page,
 };
 
 /// What is known of a page's document among the others.
@@ -279,11 +279,4 @@ impl<'a> Reading<'a> {
             self.standing.relative,
         ]);
     }
-}
-
-/// Where a shown span should begin: without the mark of its item.
-pub(super) fn without_mark(text: &str) -> usize {
-    let head: String = text.chars().take(12).collect();
-    let (_, length) = mark(&head);
-    text.char_indices().nth(length).map_or(0, |(byte, _)| byte)
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod candidates;
+mod clause;
 pub mod features;
 mod matching;
 mod model;
@@ -25,6 +26,9 @@ const DOCUMENTS: usize = 3;
 
 /// A text up to this length is read whole; of a longer one, the clauses found and their neighbours. In bytes.
 const WHOLE: usize = 24_000;
+
+/// A text with more characters a line than this, on average, runs on without paragraphs.
+const RUNNING: usize = 250;
 
 /// Clauses of a long text.
 const CLAUSES: usize = 4;
@@ -53,7 +57,8 @@ pub struct Example {
     pub features: Vec<f32>,
 }
 
-/// The span that answers best, if there is any.
+/// What answers best, if anything does: of a text whose structure is known, whole sentences of a clause; of running text
+/// without paragraphs, a span that the model finds.
 ///
 /// # Errors
 /// What `rarity` returns.
@@ -62,6 +67,9 @@ pub fn choose(
     sources: &[Source],
     rarity: impl Fn(&[String]) -> Result<Vec<f32>>,
 ) -> Result<Option<Chosen>> {
+    if sources.first().is_none_or(|s| !is_running(s)) {
+        return clause::choose(&Asked::new(question, rarity)?, sources);
+    }
     let mut best: Option<Chosen> = None;
     each(
         question,
@@ -109,6 +117,13 @@ pub fn examples(
         },
     )?;
     Ok(out)
+}
+
+/// Whether a text runs on without paragraphs, as pages copied from the web do.
+fn is_running(source: &Source) -> bool {
+    let text = source.text.as_str();
+    let lines = text.lines().filter(|l| !l.is_empty()).count().max(1);
+    text.chars().count() / lines > RUNNING
 }
 
 fn each(

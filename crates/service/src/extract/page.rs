@@ -208,7 +208,7 @@ fn read(chars: &[char], bytes: &[usize], barred: &[Range<usize>], part: &str) ->
 }
 
 /// The level of the mark that a text begins with, and the mark's length in characters.
-pub(super) fn mark(head: &str) -> (u8, usize) {
+fn mark(head: &str) -> (u8, usize) {
     for (level, pattern) in MARKS.iter().enumerate() {
         if let Some(found) = pattern.find(head) {
             let text = found.as_str();
