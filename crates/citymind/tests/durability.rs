@@ -518,7 +518,7 @@ async fn sigterm_ends_the_server_although_a_stream_is_open() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let mut server = Server::start(&data, &[]).await;
-    let (paths, files) = many(3000);
+    let (paths, files) = many(1200);
     let accepted = server
         .upload(paths.iter().map(String::as_str).zip(files).collect())
         .await;
@@ -557,7 +557,7 @@ async fn sigterm_ends_the_server_although_a_stream_is_open() {
             at(&import["failed"]),
             server.documents().await.len()
         ),
-        (&json!("done"), 0, 3000)
+        (&json!("done"), 0, 1200)
     );
 }
 

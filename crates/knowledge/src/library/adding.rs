@@ -52,6 +52,9 @@ pub enum OutcomeState {
     Unchanged,
 }
 
+/// Gives the writes that go with a batch, from its outcomes.
+pub type Accompany<'a> = dyn FnMut(&[Result<Outcome>]) -> Result<Vec<Write>> + Send + 'a;
+
 struct Read {
     incoming: Incoming,
     document: Document,
@@ -74,7 +77,7 @@ impl Library {
     pub async fn add(
         &self,
         files: Vec<Incoming>,
-        accompany: &mut (dyn FnMut(&[Result<Outcome>]) -> Result<Vec<Write>> + Send),
+        accompany: &mut Accompany<'_>,
     ) -> Result<Vec<Result<Outcome>>> {
         let limits = self.limits.clone();
         let read = tokio::task::spawn_blocking(move || {
@@ -109,8 +112,8 @@ impl Library {
 
     async fn draft(&self, file: Read, draft: &mut Draft) -> Result<Outcome> {
         let Read {
-            incoming,
-            document: read,
+            mut incoming,
+            document: mut read,
             hash,
         } = file;
         let id = derived(&[&incoming.space, &incoming.path]);
@@ -125,6 +128,7 @@ impl Library {
             && known.reader == READER_VERSION
             && !known.withdrawn
             && same_title(known)
+            && self.is_whole(known).await
         {
             return Ok(Outcome {
                 state: OutcomeState::Unchanged,
@@ -132,61 +136,41 @@ impl Library {
                 warnings,
             });
         }
-        if let Some(twin) = self.twin(&incoming.space, &hash, &id).await? {
+        let in_batch = |d: &&DocumentRecord| d.source.sha256 == hash && d.space == incoming.space && d.id != id;
+        let twin = match draft.documents.values().find(in_batch) {
+            Some(twin) => Some(twin.clone()),
+            None => self.twin(&incoming.space, &hash, &id).await?,
+        };
+        if let Some(twin) = twin {
             warnings.push(format!(
                 "与已有文件《{}》内容相同（{}）",
                 twin.title, twin.path
             ));
         }
         let size = incoming.bytes.len() as u64;
-        self.files.put(incoming.bytes).await?;
+        let original = std::mem::take(&mut incoming.bytes);
+        self.files.put(original).await?;
         let text = self.files.put(read.text.clone().into_bytes()).await?;
         let state = if known.is_some() {
             OutcomeState::Updated
         } else {
             OutcomeState::Imported
         };
-        let name = incoming
-            .path
-            .rsplit('/')
-            .next()
-            .unwrap_or(&incoming.path)
-            .to_owned();
-        let m = read.metadata;
-        let mut document = DocumentRecord {
-            id: id.clone(),
-            space: incoming.space,
-            path: incoming.path,
-            title: incoming.title.unwrap_or(m.title),
-            kind: m.kind,
-            format: read.format,
-            issuer: m.issuer,
-            number: m.number,
-            region: m.region,
-            issued: m.issued,
-            effective_from: m.effective_from,
-            effective_until: m.effective_until,
-            repealed_on: None,
-            repealed_by: Vec::new(),
-            withdrawn: false,
-            clauses: read.clauses.len(),
-            characters: read.text.chars().count(),
-            warnings: warnings.len(),
-            source: Source {
-                name,
-                bytes: size,
-                sha256: hash,
-            },
-            text,
-            reader: READER_VERSION,
-            imported_at: time::now(),
-        };
         let content = ContentRecord {
-            clauses: read.clauses,
-            outline: read.outline,
-            notes: read.notes,
-            repeals: m.repeals,
+            clauses: std::mem::take(&mut read.clauses),
+            outline: std::mem::take(&mut read.outline),
+            notes: std::mem::take(&mut read.notes),
+            repeals: std::mem::take(&mut read.metadata.repeals),
         };
+        let name = file_name(&incoming.path);
+        let source = Source {
+            name,
+            bytes: size,
+            sha256: hash,
+        };
+        let mut document = record(incoming, read, source, text);
+        document.clauses = content.clauses.len();
+        document.warnings = warnings.len();
         self.relate(&mut document, &content, known.is_some(), draft)
             .await?;
         draft
@@ -198,6 +182,11 @@ impl Library {
             document,
             warnings,
         })
+    }
+
+    /// Whether a document's stored files are what they were: importing the file again mends what was changed.
+    async fn is_whole(&self, document: &DocumentRecord) -> bool {
+        self.text(document).await.is_ok() && self.original(document).await.is_ok()
     }
 
     async fn twin(&self, space: &str, hash: &str, id: &str) -> Result<Option<DocumentRecord>> {
@@ -390,6 +379,39 @@ fn end(ended: &mut DocumentRecord, by: &DocumentRecord, on: Option<Date>) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
+}
+
+fn file_name(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
+}
+
+/// The record of a document that was read; counts of clauses and warnings are for the caller to fill in.
+fn record(incoming: Incoming, read: Document, source: Source, text: String) -> DocumentRecord {
+    let m = read.metadata;
+    DocumentRecord {
+        id: derived(&[&incoming.space, &incoming.path]),
+        space: incoming.space,
+        path: incoming.path,
+        title: incoming.title.unwrap_or(m.title),
+        kind: m.kind,
+        format: read.format,
+        issuer: m.issuer,
+        number: m.number,
+        region: m.region,
+        issued: m.issued,
+        effective_from: m.effective_from,
+        effective_until: m.effective_until,
+        repealed_on: None,
+        repealed_by: Vec::new(),
+        withdrawn: false,
+        clauses: 0,
+        characters: read.text.chars().count(),
+        warnings: 0,
+        source,
+        text,
+        reader: READER_VERSION,
+        imported_at: time::now(),
+    }
 }
 
 fn read(incoming: Incoming, limits: &documents::Limits) -> Result<Read> {

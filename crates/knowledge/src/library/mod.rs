@@ -18,7 +18,7 @@ use kernel::{
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-pub use adding::{Incoming, Outcome, OutcomeState};
+pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
 pub use searching::{Hit, Search, SearchInput, SearchOutput};
