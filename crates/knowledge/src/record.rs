@@ -41,7 +41,7 @@ pub const RELATIONS: Collection = Collection {
 };
 
 /// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
-pub const READER_VERSION: u32 = 1;
+pub const READER_VERSION: u32 = 2;
 
 /// A stored document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct DocumentRecord {
     pub effective_from: Option<Date>,
     /// Last day in force.
     pub effective_until: Option<Date>,
+    /// From when it counts: the first day in force, or where that is not told the day of issue.
+    #[serde(default)]
+    pub begins: Option<Date>,
     /// The first day on which it is no longer in force, because another document repeals it.
     pub repealed_on: Option<Date>,
     /// Which documents repeal it.
@@ -151,7 +154,7 @@ impl DocumentRecord {
             DocumentStatus::Repealed
         } else if self.effective_until.is_some_and(|day| day < on) {
             DocumentStatus::Expired
-        } else if self.effective_from.is_some_and(|day| day > on) {
+        } else if self.begins.is_some_and(|day| day > on) {
             DocumentStatus::Upcoming
         } else {
             DocumentStatus::Current
@@ -170,7 +173,7 @@ impl DocumentRecord {
             region: self.region.clone().unwrap_or_default(),
             kind: kind_name(self.kind),
             issued: self.issued.map(day_number),
-            from: self.effective_from.map(day_number),
+            from: self.begins.map(day_number),
             until,
         }
     }
@@ -207,8 +210,8 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     };
     let begun = || {
         Condition::Any(vec![
-            unset("effective_from"),
-            Condition::AtMost("effective_from".into(), day()),
+            unset("begins"),
+            Condition::AtMost("begins".into(), day()),
         ])
     };
     let not = |condition: Condition| Condition::Not(Box::new(condition));

@@ -8,7 +8,7 @@ mod record;
 mod work;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::{
         Arc,
@@ -120,11 +120,22 @@ impl Imports {
             finished_at: None,
         };
         let mut batch = vec![Write::put(&IMPORTS, &id, &import)?];
+        let mut paths = HashSet::new();
         for (place, staged) in files.into_iter().enumerate() {
-            batch.push(
-                RowRecord::waiting(&import.id, place as u64, staged.path, Some(staged.file))
-                    .write()?,
-            );
+            let known = !paths.insert(staged.path.clone());
+            let shown = if known {
+                format!("{}（第 {} 个文件，同名）", staged.path, place + 1)
+            } else {
+                staged.path
+            };
+            let mut row = RowRecord::waiting(&import.id, place as u64, shown, Some(staged.file));
+            if known {
+                row = row.told(&Err(Error::new(
+                    ErrorCode::Conflict,
+                    "同一次上传中已有同名文件，这一个没有导入。请改名后再导入。",
+                )));
+            }
+            batch.push(row.write()?);
         }
         self.library.records().apply(batch).await?;
         self.spawn(import.clone());

@@ -145,15 +145,17 @@ impl Imports {
             }
         });
         let mut batch = Batch::default();
+        let mut found = 0;
         while let Some(entry) = entries.recv().await {
             if running.cancelled.load(Ordering::Acquire) {
                 break;
             }
+            found += 1;
             let shown = format!("{name} › {}", entry.path);
             let incoming = entry.bytes.map(|bytes| Incoming {
                 space: import.space.clone(),
-                // Without the archive's name: packed anew, the same file stays the same document.
-                path: entry.path,
+                // Under the archive's name, as in a folder of that name: two archives may hold the same names.
+                path: format!("{}/{}", stem(&name), entry.path),
                 bytes,
                 title: None,
             });
@@ -167,7 +169,14 @@ impl Imports {
         }
         drop(entries);
         self.commit(import, &mut batch, running).await?;
-        match opened.await.map_err(Error::internal)? {
+        let nothing = || {
+            Error::new(
+                ErrorCode::EmptyDocument,
+                format!("“{name}”里没有可导入的文件。"),
+            )
+        };
+        let opened = opened.await.map_err(Error::internal)?;
+        match opened.and_then(|()| if found > 0 { Ok(()) } else { Err(nothing()) }) {
             // The archive itself is no document: its entries' rows stand for it.
             Ok(()) => {
                 self.library
@@ -259,6 +268,11 @@ impl Imports {
         }
         Ok(())
     }
+}
+
+/// An archive's name without its ending.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 async fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {

@@ -1,9 +1,8 @@
 //! Files become documents: read, stored and indexed whole, or not at all.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use documents::Document;
-use jiff::civil::Date;
 use kernel::{
     Error, Result,
     id::{content_hash, derived},
@@ -64,8 +63,30 @@ struct Read {
 /// A batch's documents and what else it writes.
 #[derive(Default)]
 pub(super) struct Draft {
-    documents: BTreeMap<String, DocumentRecord>,
+    pub(super) documents: BTreeMap<String, DocumentRecord>,
+    /// What documents of the batch say of others, by id; `None` where it is no longer said.
+    pub(super) relations: BTreeMap<String, Option<RelationRecord>>,
     writes: Vec<Write>,
+}
+
+impl Draft {
+    /// All that the batch writes.
+    pub(super) fn into_writes(self) -> Result<Vec<Write>> {
+        let mut writes = self.writes;
+        for (id, relation) in self.relations {
+            writes.push(match relation {
+                Some(relation) => Write::put(&RELATIONS, id, &relation)?,
+                None => Write::Delete {
+                    collection: RELATIONS.name,
+                    id,
+                },
+            });
+        }
+        for (id, document) in &self.documents {
+            writes.push(Write::put(&DOCUMENTS, id.clone(), document)?);
+        }
+        Ok(writes)
+    }
 }
 
 impl Library {
@@ -88,6 +109,7 @@ impl Library {
         });
         let read = read.await.map_err(Error::internal)?;
         let _gate = self.gate.lock().await;
+        self.catch_up_if_behind().await?;
         let mut draft = Draft::default();
         let mut outcomes = Vec::with_capacity(read.len());
         for file in read {
@@ -97,17 +119,26 @@ impl Library {
             });
         }
         draft.writes.extend(accompany(&outcomes)?);
-        for (id, document) in &draft.documents {
-            draft.writes.push(Write::put(&DOCUMENTS, id, document)?);
-        }
-        if !draft.writes.is_empty() {
-            let revision = self.records.apply(draft.writes).await?;
-            if !draft.documents.is_empty() {
-                self.index_documents(draft.documents.into_values().collect(), revision)
-                    .await?;
-            }
-        }
+        self.commit(draft).await?;
         Ok(outcomes)
+    }
+
+    /// Stores a batch and brings its documents into the index. Where that fails the index is behind, and is brought up to
+    /// date before the next batch.
+    pub(super) async fn commit(&self, draft: Draft) -> Result<()> {
+        let documents: Vec<DocumentRecord> = draft.documents.values().cloned().collect();
+        let writes = draft.into_writes()?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let revision = self.records.apply(writes).await?;
+        if documents.is_empty() {
+            return Ok(());
+        }
+        self.behind.store(true, Ordering::Release);
+        self.index_documents(documents, revision).await?;
+        self.behind.store(false, Ordering::Release);
+        Ok(())
     }
 
     async fn draft(&self, file: Read, draft: &mut Draft) -> Result<Outcome> {
@@ -136,7 +167,9 @@ impl Library {
                 warnings,
             });
         }
-        let in_batch = |d: &&DocumentRecord| d.source.sha256 == hash && d.space == incoming.space && d.id != id;
+        let in_batch = |d: &&DocumentRecord| {
+            d.source.sha256 == hash && d.space == incoming.space && d.id != id
+        };
         let twin = match draft.documents.values().find(in_batch) {
             Some(twin) => Some(twin.clone()),
             None => self.twin(&incoming.space, &hash, &id).await?,
@@ -171,8 +204,8 @@ impl Library {
         let mut document = record(incoming, read, source, text);
         document.clauses = content.clauses.len();
         document.warnings = warnings.len();
-        self.relate(&mut document, &content, known.is_some(), draft)
-            .await?;
+        self.relate(&document, &content, draft).await?;
+        self.settle(&mut document, draft).await?;
         draft
             .writes
             .push(Write::put(&CONTENTS, id.clone(), &content)?);
@@ -207,178 +240,6 @@ impl Library {
             .into_iter()
             .next())
     }
-
-    /// Works out which documents end by this one, and whether this one is ended by a document already here.
-    async fn relate(
-        &self,
-        document: &mut DocumentRecord,
-        content: &ContentRecord,
-        again: bool,
-        draft: &mut Draft,
-    ) -> Result<()> {
-        if again {
-            self.unrelate(&document.id, draft).await?;
-        }
-        let on = document.effective_from.or(document.issued);
-        for reference in &content.repeals {
-            let relation = RelationRecord {
-                from: document.id.clone(),
-                space: document.space.clone(),
-                title: reference.title.clone(),
-                number: reference.number.clone(),
-                on,
-            };
-            let key = derived(&[
-                &document.id,
-                reference.title.as_deref().unwrap_or(""),
-                reference.number.as_deref().unwrap_or(""),
-            ]);
-            draft.writes.push(Write::put(&RELATIONS, key, &relation)?);
-            for mut ended in self.named(&relation, draft).await? {
-                if ended.id != document.id {
-                    end(&mut ended, document, on);
-                    draft.documents.insert(ended.id.clone(), ended);
-                }
-            }
-        }
-        let named = |field: &str, value: &Option<String>| {
-            value.as_ref().map(|v| Condition::is(field, v.as_str()))
-        };
-        let by_name = [
-            named("title", &Some(document.title.clone())),
-            named("number", &document.number),
-        ];
-        let query = Query {
-            all: vec![
-                Condition::is("space", document.space.as_str()),
-                Condition::Any(by_name.into_iter().flatten().collect()),
-            ],
-            ..Query::default()
-        };
-        for relation in self
-            .records
-            .list::<RelationRecord>(&RELATIONS, &query)
-            .await?
-        {
-            let fits = names(&relation, document);
-            if fits
-                && relation.from != document.id
-                && let Some(ender) = self.current(&relation.from, draft).await?
-                && !ender.withdrawn
-            {
-                end(document, &ender, relation.on);
-            }
-        }
-        // Documents of the same batch are not in the store yet.
-        let earlier: Vec<DocumentRecord> = draft.documents.values().cloned().collect();
-        for ender in earlier {
-            let repeals = draft_relations(&draft.writes, &ender.id);
-            for relation in repeals {
-                if names(&relation, document)
-                    && relation.space == document.space
-                    && relation.from != document.id
-                {
-                    end(document, &ender, relation.on);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes back what an earlier version of a document said of others.
-    async fn unrelate(&self, id: &str, draft: &mut Draft) -> Result<()> {
-        for record in self
-            .records
-            .find(&RELATIONS, &Query::by(Condition::is("from", id)))
-            .await?
-        {
-            let relation: RelationRecord =
-                serde_json::from_value(record.body).map_err(Error::internal)?;
-            for mut other in self.named(&relation, draft).await? {
-                other
-                    .repealed_by
-                    .retain(|l| l.document.as_deref() != Some(id));
-                if other.repealed_by.is_empty() {
-                    other.repealed_on = None;
-                }
-                draft.documents.insert(other.id.clone(), other);
-            }
-            draft.writes.push(Write::Delete {
-                collection: RELATIONS.name,
-                id: record.id,
-            });
-        }
-        Ok(())
-    }
-
-    async fn current(&self, id: &str, draft: &Draft) -> Result<Option<DocumentRecord>> {
-        match draft.documents.get(id) {
-            Some(document) => Ok(Some(document.clone())),
-            None => self.records.read(&DOCUMENTS, id).await,
-        }
-    }
-
-    /// The documents that a relation names, as the batch leaves them.
-    pub(super) async fn named(
-        &self,
-        relation: &RelationRecord,
-        draft: &Draft,
-    ) -> Result<Vec<DocumentRecord>> {
-        // A number names one document; a title may be shared by versions, so it counts only without a number.
-        let condition = match (&relation.number, &relation.title) {
-            (Some(number), _) => Condition::is("number", number.as_str()),
-            (None, Some(title)) => Condition::is("title", title.as_str()),
-            (None, None) => return Ok(Vec::new()),
-        };
-        let query = Query {
-            all: vec![Condition::is("space", relation.space.as_str()), condition],
-            ..Query::default()
-        };
-        let mut found: BTreeMap<String, DocumentRecord> = BTreeMap::new();
-        for document in self
-            .records
-            .list::<DocumentRecord>(&DOCUMENTS, &query)
-            .await?
-        {
-            found.insert(document.id.clone(), document);
-        }
-        for (id, document) in &draft.documents {
-            if document.space == relation.space && names(relation, document) {
-                found.insert(id.clone(), document.clone());
-            }
-        }
-        Ok(found.into_values().collect())
-    }
-}
-
-fn names(relation: &RelationRecord, document: &DocumentRecord) -> bool {
-    match (&relation.number, &relation.title) {
-        (Some(number), _) => document.number.as_ref() == Some(number),
-        (None, Some(title)) => document.title == *title,
-        (None, None) => false,
-    }
-}
-
-fn draft_relations(writes: &[Write], from: &str) -> Vec<RelationRecord> {
-    let bodies = writes.iter().filter_map(|w| match w {
-        Write::Put {
-            collection, body, ..
-        } if *collection == RELATIONS.name && body["from"] == from => Some(body.clone()),
-        _ => None,
-    });
-    bodies
-        .filter_map(|b| serde_json::from_value(b).ok())
-        .collect()
-}
-
-fn end(ended: &mut DocumentRecord, by: &DocumentRecord, on: Option<Date>) {
-    let link = by.link();
-    ended.repealed_by.retain(|l| l.document != link.document);
-    ended.repealed_by.push(link);
-    ended.repealed_on = match (ended.repealed_on, on) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
 }
 
 fn file_name(path: &str) -> String {
@@ -401,6 +262,7 @@ fn record(incoming: Incoming, read: Document, source: Source, text: String) -> D
         issued: m.issued,
         effective_from: m.effective_from,
         effective_until: m.effective_until,
+        begins: m.effective_from.or(m.issued),
         repealed_on: None,
         repealed_by: Vec::new(),
         withdrawn: false,

@@ -1,6 +1,6 @@
 //! The index follows the store.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 
 use kernel::{
     Error, Result,
@@ -42,12 +42,20 @@ impl Library {
         let mut changes = Vec::with_capacity(documents.len());
         for document in documents {
             self.know_scope(&document);
-            changes.push(self.change(&document).await?);
+            changes.push(self.change_or_removal(&document).await);
         }
         let index = self.index.clone();
         tokio::task::spawn_blocking(move || index.apply(changes, revision))
             .await
             .map_err(Error::internal)?
+    }
+
+    /// A document whose text can't be read is not to be found, with a word in the log.
+    async fn change_or_removal(&self, document: &DocumentRecord) -> Change {
+        self.change(document).await.unwrap_or_else(|error| {
+            tracing::error!(document = document.id, title = document.title, %error, detail = error.detail, "left out of the index");
+            Change::Remove { document: document.id.clone() }
+        })
     }
 
     async fn change(&self, document: &DocumentRecord) -> Result<Change> {
@@ -86,6 +94,19 @@ impl Library {
     /// `Storage`, `Index`, `StorageFull`.
     pub async fn catch_up(&self) -> Result<u64> {
         let _gate = self.gate.lock().await;
+        self.catch_up_inside().await
+    }
+
+    /// Brings the index up to date if an earlier batch could not; the caller holds the gate.
+    pub(super) async fn catch_up_if_behind(&self) -> Result<()> {
+        if self.behind.load(Ordering::Acquire) {
+            self.catch_up_inside().await?;
+            self.behind.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    async fn catch_up_inside(&self) -> Result<u64> {
         let mut from = self.index.revision();
         let stored = self.records.revision().await?;
         if from > stored {
@@ -127,15 +148,7 @@ impl Library {
             for record in found {
                 let document: DocumentRecord =
                     serde_json::from_value(record.body).map_err(Error::internal)?;
-                match self.change(&document).await {
-                    Ok(change) => changes.push(change),
-                    Err(error) => {
-                        tracing::error!(document = document.id, title = document.title, %error, detail = error.detail, "left out of the index");
-                        changes.push(Change::Remove {
-                            document: document.id,
-                        });
-                    }
-                }
+                changes.push(self.change_or_removal(&document).await);
             }
             let index = self.index.clone();
             tokio::task::spawn_blocking(move || index.apply(changes, whole))

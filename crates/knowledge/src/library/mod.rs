@@ -3,21 +3,20 @@
 mod adding;
 mod indexing;
 mod listing;
+mod relations;
 mod searching;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use documents::Limits;
-use kernel::{
-    Error, Result,
-    files::Files,
-    lexical::LexicalIndex,
-    records::{Records, Write},
-    time,
-};
+use kernel::{Error, Result, files::Files, lexical::LexicalIndex, records::Records, time};
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
+use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
@@ -37,6 +36,8 @@ pub struct Library {
     limits: Limits,
     /// What the titles of statutes say, by document.
     scopes: RwLock<HashMap<String, Scope>>,
+    /// The store holds documents that the index does not have yet.
+    behind: AtomicBool,
     /// Held from committing documents to indexing them, so that the index never skips a revision.
     gate: Mutex<()>,
 }
@@ -59,6 +60,7 @@ impl Library {
             index,
             limits,
             scopes: RwLock::default(),
+            behind: AtomicBool::default(),
             gate: Mutex::default(),
         };
         library.load_scopes().await?;
@@ -135,16 +137,15 @@ impl Library {
 
     async fn set_withdrawn(&self, id: &str, withdrawn: bool) -> Result<DocumentRecord> {
         let _gate = self.gate.lock().await;
+        self.catch_up_if_behind().await?;
         let mut document = self.document(id).await?;
         if document.withdrawn != withdrawn {
             document.withdrawn = withdrawn;
             document.imported_at = time::now();
-            let revision = self
-                .records
-                .apply(vec![Write::put(&DOCUMENTS, id, &document)?])
-                .await?;
-            self.index_documents(vec![document.clone()], revision)
-                .await?;
+            let mut draft = Draft::default();
+            draft.documents.insert(id.to_owned(), document.clone());
+            self.settle_about(id, &mut draft).await?;
+            self.commit(draft).await?;
         }
         Ok(document)
     }

@@ -156,7 +156,10 @@ impl Library {
             let Some(clause) = content.clauses.get(hit.clause as usize) else {
                 continue;
             };
-            let text = self.text(&document).await?;
+            // What can't be proven unchanged isn't shown.
+            let Ok(text) = self.text(&document).await else {
+                continue;
+            };
             let text = text.at(&clause.span).unwrap_or_default().to_owned();
             let normal = lang::token::normalise(&text);
             let matched = ranking
