@@ -11,6 +11,9 @@ use service::Assistant;
 
 use crate::config::Config;
 
+/// The file of the data folder that holds the operator's key.
+pub(crate) const OPERATOR_KEY: &str = "operator.key";
+
 /// The running product.
 pub(crate) struct App {
     pub(crate) folder: DataFolder,
@@ -57,5 +60,5 @@ impl App {
 }
 
 fn operator_key(folder: &DataFolder) -> Result<String> {
-    folder.secret("operator.key", id::secret)
+    folder.secret(OPERATOR_KEY, id::secret)
 }

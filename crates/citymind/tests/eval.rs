@@ -435,36 +435,3 @@ async fn an_answer_file_that_cannot_be_written_ends_with_2_and_leaves_nothing() 
     }
     assert!(case.leftovers().is_empty(), "{:?}", case.leftovers());
 }
-
-#[tokio::test]
-async fn retrieval_takes_confirmed_pairs_to_learn_from() {
-    let case = Case::new();
-    let (corpus, queries, out) = (
-        case.corpus("c.jsonl"),
-        case.queries("q.jsonl"),
-        case.path("run.tsv"),
-    );
-    let qrels = case.write(
-        "qrels.tsv",
-        &[
-            "query-id\tcorpus-id\tscore".to_owned(),
-            "q1\td1\t1".to_owned(),
-        ],
-    );
-    let arguments = [
-        "eval",
-        "retrieval",
-        "--corpus",
-        text(&corpus),
-        "--queries",
-        text(&queries),
-        "--out",
-        text(&out),
-        "--train-queries",
-        text(&queries),
-        "--train-qrels",
-        text(&qrels),
-    ];
-    let output = run(&arguments).await;
-    assert_eq!(output.status.code(), Some(0), "{:?}", said(&output));
-}

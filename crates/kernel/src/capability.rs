@@ -147,6 +147,7 @@ impl<C: Capability> Erased for C {
                         chinese_reason(&e)
                     ),
                 )
+                .with_detail(&e)
             })?;
             let output = Capability::call(self, context, input).await?;
             serde_json::to_value(output).map_err(Error::internal)
@@ -156,19 +157,22 @@ impl<C: Capability> Erased for C {
 
 fn chinese_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if let Some(field) = text
-        .strip_prefix("missing field `")
-        .and_then(|t| t.split('`').next())
-    {
-        return format!("缺少字段“{field}”");
+    let quoted = |start: &str| {
+        text.strip_prefix(start)
+            .and_then(|t| t.split('`').next())
+            .map(str::to_owned)
+    };
+    if let Some(field) = quoted("missing field `") {
+        format!("缺少字段“{field}”")
+    } else if let Some(field) = quoted("unknown field `") {
+        format!("没有“{field}”这个字段")
+    } else if let Some(value) = quoted("unknown variant `") {
+        format!("“{value}”不是可用的取值")
+    } else if text.starts_with("invalid type") {
+        "有字段的类型不对".to_owned()
+    } else {
+        "有字段的取值不对".to_owned()
     }
-    if let Some(field) = text
-        .strip_prefix("unknown field `")
-        .and_then(|t| t.split('`').next())
-    {
-        return format!("没有“{field}”这个字段");
-    }
-    text
 }
 
 /// A capability as the doors see it.

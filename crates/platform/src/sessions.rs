@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use kernel::{
-    Error, Page, Result,
+    Error, ErrorCode, Page, Result,
     id::secret,
     page::PageRequest,
-    records::{Collection, Condition, Query, Records, Sort, Write},
+    records::{Collection, Condition, Expect, Query, Records, Sort, Write},
     time,
 };
 use schemars::JsonSchema;
@@ -164,31 +164,39 @@ impl Sessions {
     ///
     /// # Errors
     /// `Storage`, `StorageFull`.
-    pub async fn append(
-        &self,
-        mut session: SessionRecord,
-        turn: Turn,
-        trace: &Trace,
-    ) -> Result<()> {
-        session.turns += 1;
-        session.updated_at.clone_from(&turn.asked_at);
-        let id = turn.id.clone();
+    pub async fn append(&self, session: SessionRecord, turn: Turn, trace: &Trace) -> Result<()> {
         // The visitor is stored, yet never leaves: it is left out wherever a trace is written for the outside.
         let mut stored = serde_json::to_value(trace).map_err(Error::internal)?;
         stored["visitor"] = trace.visitor.clone().into();
-        let batch = vec![
-            Write::put(&SESSIONS, session.id.clone(), &session)?,
-            Write::put(
-                &TURNS,
-                id,
-                &TurnRecord {
-                    session: session.id.clone(),
-                    turn,
-                },
-            )?,
+        let (id, asked_at) = (turn.id.clone(), turn.asked_at.clone());
+        let turn = TurnRecord {
+            session: session.id.clone(),
+            turn,
+        };
+        let others = [
+            Write::put(&TURNS, id, &turn)?,
             Write::put(&TRACES, trace.id.clone(), &stored)?,
         ];
-        self.records.apply(batch).await.map(|_| ())
+        loop {
+            // Another question of the same conversation may have been stored meanwhile.
+            let standing = self.records.get(&SESSIONS, &session.id).await?;
+            let (mut current, expect) = match standing {
+                Some(record) => {
+                    let current = serde_json::from_value(record.body).map_err(Error::internal)?;
+                    (current, Expect::Revision(record.revision))
+                }
+                None => (session.clone(), Expect::Absent),
+            };
+            current.turns += 1;
+            current.updated_at = current.updated_at.max(asked_at.clone());
+            let mut batch =
+                vec![Write::put(&SESSIONS, session.id.clone(), &current)?.expecting(expect)];
+            batch.extend(others.iter().cloned());
+            match self.records.apply(batch).await {
+                Err(error) if error.code == ErrorCode::Conflict => {}
+                applied => return applied.map(|_| ()),
+            }
+        }
     }
 
     /// A visitor's conversations, the latest first.

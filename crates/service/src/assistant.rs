@@ -140,16 +140,21 @@ impl Assistant {
         let reply = self
             .reply(context, &mut recorder, &question, input.space, on)
             .await?;
-        let answer = finish(reply, &question, &session, &turn, &recorder);
-        self.keep(
-            session,
-            turn,
-            question,
-            asked_at,
-            &answer,
-            recorder.finish(),
-        )
-        .await?;
+        let mut answer = finish(reply, &question, &session, &turn, &recorder);
+        let trace = recorder.finish();
+        match self
+            .keep(session, turn, question, asked_at, &answer, trace)
+            .await
+        {
+            // A citizen is answered also while the disk is full; what is lost is said.
+            Err(error) if error.code == ErrorCode::StorageFull => {
+                tracing::error!(%error, detail = error.detail, "an answer was not stored");
+                answer
+                    .notices
+                    .push("存储空间已满，这次问答没有保存到历史记录。".to_owned());
+            }
+            stored => stored?,
+        }
         context.emit("done", &answer)?;
         Ok(answer)
     }
@@ -337,7 +342,8 @@ impl Assistant {
             let Some(clause) = source.found.first().and_then(|f| source.clause(f.ordinal)) else {
                 continue;
             };
-            let Some(text) = source.text.at(&clause.span) else {
+            let text = source.text.at(&clause.span);
+            let Some(text) = text.filter(|t| !knowledge::is_suspicious(t)) else {
                 continue;
             };
             let sentences = lang::sentence::sentences(text);
@@ -360,6 +366,9 @@ impl Assistant {
         let Some(passage) = source.text.at(&clause.span) else {
             return;
         };
+        if knowledge::is_suspicious(passage) {
+            return;
+        }
         for found in points::find(&clause.path, passage) {
             let span = clause.span.start + found.span.start..clause.span.start + found.span.end;
             let said = |p: &(usize, Range<usize>)| {

@@ -186,12 +186,6 @@ async fn watch(imports: &std::sync::Arc<Imports>, started: Import) -> Result<Imp
     let import = imports
         .get(&started.id, Some(RowState::Failed), all())
         .await?;
-    if import.state == ImportState::Running {
-        return Err(Error::new(
-            ErrorCode::Storage,
-            "导入中断：请查看日志，排除故障后重新运行；已导入的文件不会重复。",
-        ));
-    }
     Ok(import)
 }
 

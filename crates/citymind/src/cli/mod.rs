@@ -8,9 +8,16 @@ mod serve;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use engine_store::DataFolder;
 use kernel::{Error, ErrorCode, Result};
 
-use crate::{bench, config::Config, eval, http::openapi, wiring::App};
+use crate::{
+    bench,
+    config::Config,
+    eval,
+    http::openapi,
+    wiring::{App, OPERATOR_KEY},
+};
 
 /// 城智：政务大模型应用平台
 #[derive(Parser)]
@@ -89,10 +96,11 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Knowledge(command) => return knowledge::run(command).await,
         Command::Eval(suite) => eval::run(suite).await?,
         Command::Bench(command) => bench::run(command).await?,
-        Command::Key(args) => {
-            let app = App::open(&args.data, args.load()?).await?;
-            say(&app.operator_key);
-        }
+        Command::Key(args) => match DataFolder::read_secret(&args.data, OPERATOR_KEY) {
+            // Also while a server holds the folder.
+            Some(key) => say(&key),
+            None => say(&App::open(&args.data, args.load()?).await?.operator_key),
+        },
         Command::Openapi(_) => {
             let folder = tempfile::tempdir().map_err(Error::internal)?;
             let app = App::open(folder.path(), Config::default()).await?;

@@ -47,13 +47,13 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
         ready: ready.clone(),
         listen: address,
     };
-    let (stop, stopping) = watch::channel(false);
-    let server = tokio::spawn(serve(listener, state, stopping));
-
     let resumed = app.imports.resume().await?;
     if resumed > 0 {
         tracing::info!(resumed, "imports that were cut off go on");
     }
+    let (stop, stopping) = watch::channel(false);
+    let server = tokio::spawn(serve(listener, state, stopping));
+
     if args.demo {
         demo::load(&app).await?;
     }

@@ -22,6 +22,10 @@ pub(super) struct AnswerFile {
 
 impl AnswerFile {
     pub(super) fn create(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            let message = format!("{} 是文件夹，请给出文件名。", path.display());
+            return Err(Error::new(ErrorCode::InvalidInput, message));
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let draft = path.with_file_name(name);

@@ -5,7 +5,10 @@ use std::{collections::HashMap, convert::Infallible, net::SocketAddr};
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, Path, Query, State as Shared, rejection::BytesRejection},
+    extract::{
+        ConnectInfo, Path, Query, State as Shared,
+        rejection::{BytesRejection, PathRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, header},
     response::{
         IntoResponse, Response, Sse,
@@ -39,11 +42,11 @@ pub(super) fn routes(capabilities: &[Registered]) -> Router<State> {
             let handler = move |Shared(state): Shared<State>,
                                 ConnectInfo(peer): ConnectInfo<SocketAddr>,
                                 headers: HeaderMap,
-                                path: Path<Params>,
-                                query: Query<Params>,
+                                path: Result<Path<Params>, PathRejection>,
+                                query: Result<Query<Params>, QueryRejection>,
                                 body: Result<Bytes, BytesRejection>| async move {
                 let who = identify(&state, peer, &headers);
-                let mut response = match input(&registered, path.0, query.0, body) {
+                let mut response = match input(&registered, path, query, body) {
                     Ok(input) => call(registered, Context::of(who.caller), input, &headers).await,
                     Err(error) => Problem(error).into_response(),
                 };
@@ -66,10 +69,19 @@ pub(super) fn routes(capabilities: &[Registered]) -> Router<State> {
 /// The input as one JSON object: the body's fields, then the query's, then the path's.
 fn input(
     capability: &Registered,
-    path: Params,
-    query: Params,
+    path: Result<Path<Params>, PathRejection>,
+    query: Result<Query<Params>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Value> {
+    let unreadable = |e: &dyn std::fmt::Display| {
+        Error::new(
+            ErrorCode::InvalidInput,
+            "地址中有无法识别的字符，请以 UTF-8 编码。",
+        )
+        .with_detail(e)
+    };
+    let path = path.map_err(|e| unreadable(&e))?.0;
+    let query = query.map_err(|e| unreadable(&e))?.0;
     let bytes = body.map_err(|e| match e.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::new(
             ErrorCode::TooLarge,

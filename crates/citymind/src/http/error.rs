@@ -93,9 +93,11 @@ pub(super) async fn no_such_method() -> Response {
         ErrorCode::InvalidInput,
         "这个接口不支持该请求方法。接口清单见 /api/openapi.json。",
     );
-    let mut response = Problem(error).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut body = body(&error);
+    body["status"] = status.as_u16().into();
+    let media = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, media, body.to_string()).into_response()
 }
 
 pub(super) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {

@@ -117,6 +117,12 @@ impl DataFolder {
         Ok(secret)
     }
 
+    /// A secret of a folder that another process may hold.
+    pub fn read_secret(root: &Path, name: &str) -> Option<String> {
+        let text = fs::read_to_string(root.join(name)).ok()?;
+        Some(text.trim().to_owned()).filter(|t| !t.is_empty())
+    }
+
     /// Takes the announcement back.
     pub fn retract(&self) {
         // A stale announcement does no harm: whoever reads it tries the lock first.

@@ -45,6 +45,8 @@ pub struct Imports {
     library: Arc<Library>,
     staging: PathBuf,
     running: Mutex<HashMap<String, Running>>,
+    /// Imports that storing failed for, with the reason for the person.
+    halted: Mutex<HashMap<String, String>>,
 }
 
 #[derive(Clone)]
@@ -65,6 +67,7 @@ impl Imports {
             library,
             staging: staging.into(),
             running: Mutex::default(),
+            halted: Mutex::default(),
         }))
     }
 
@@ -175,6 +178,7 @@ impl Imports {
             let id = import.id.clone();
             if let Err(error) = imports.work(import, &running).await {
                 tracing::error!(import = id, %error, detail = error.detail, "import stopped; it goes on at the next start");
+                imports.halted.lock().insert(id.clone(), error.message);
             }
             imports.running.lock().remove(&id);
         });
@@ -190,8 +194,10 @@ impl Imports {
     /// # Errors
     /// `NotFound`, `Storage`.
     pub async fn cancel(&self, id: &str) -> Result<Import> {
-        if let Some(running) = self.running.lock().get(id) {
-            running.cancelled.store(true, Ordering::Release);
+        let running = self.running.lock().get(id).cloned();
+        match running {
+            Some(running) => running.cancelled.store(true, Ordering::Release),
+            None => self.give_up(id).await?,
         }
         self.get(
             id,
@@ -202,6 +208,20 @@ impl Imports {
             },
         )
         .await
+    }
+
+    /// Ends an import that nobody works on any more.
+    async fn give_up(&self, id: &str) -> Result<()> {
+        let records = self.library.records();
+        let import: Option<ImportRecord> = records.read(&IMPORTS, id).await?;
+        if let Some(mut import) = import.filter(|i| i.state == ImportState::Running) {
+            import.state = ImportState::Cancelled;
+            import.finished_at = Some(time::now());
+            records.save(&IMPORTS, id, &import).await?;
+            self.halted.lock().remove(id);
+            self.discard(id).await;
+        }
+        Ok(())
     }
 
     /// Imports, the latest first, without their rows.
@@ -243,10 +263,18 @@ impl Imports {
             .ok_or_else(|| Error::not_found("这次导入"))?;
         let mut out = self.summary(&import).await?;
         let mut all = vec![Condition::is("import", id)];
+        let halted = self.halted.lock().get(id).cloned();
         if let Some(state) = state {
-            all.push(Condition::is(
-                "state",
-                serde_json::to_value(state).map_err(Error::internal)?,
+            let mut states = vec![state];
+            if halted.is_some() && state == RowState::Failed {
+                states.push(RowState::Waiting);
+            }
+            let states = states
+                .into_iter()
+                .map(|s| serde_json::to_value(s).map_err(Error::internal));
+            all.push(Condition::In(
+                "state".into(),
+                states.collect::<Result<_>>()?,
             ));
         }
         out.rows_total = records.count(&ROWS, &all).await?;
@@ -265,6 +293,10 @@ impl Imports {
             .await?
             .into_iter()
             .map(ImportRow::from)
+            .map(|row| match &halted {
+                Some(why) => row.held_up(why),
+                None => row,
+            })
             .collect();
         Ok(out)
     }
@@ -276,7 +308,12 @@ impl Imports {
             .records()
             .count_by(&ROWS, "state", &mine)
             .await?;
-        Ok(Import::of(import, &counts))
+        let mut out = Import::of(import, &counts);
+        if self.halted.lock().contains_key(&import.id) {
+            out.state = ImportState::Halted;
+            out.failed += std::mem::take(&mut out.waiting);
+        }
+        Ok(out)
     }
 }
 

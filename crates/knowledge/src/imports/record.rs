@@ -33,6 +33,8 @@ pub enum ImportState {
     Done,
     /// It was stopped; what was imported stays.
     Cancelled,
+    /// Storing failed (a full disk); it goes on at the next start.
+    Halted,
 }
 
 /// What became of a file.
@@ -181,6 +183,17 @@ impl RowRecord {
                 self.row.state = RowState::Failed;
                 self.row.error = Some(error.message.clone());
             }
+        }
+        self
+    }
+}
+
+impl ImportRow {
+    /// A file that could not be taken in because storing failed.
+    pub(super) fn held_up(mut self, why: &str) -> Self {
+        if self.state == RowState::Waiting {
+            self.state = RowState::Failed;
+            self.error = Some(why.to_owned());
         }
         self
     }

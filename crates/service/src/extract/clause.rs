@@ -38,7 +38,9 @@ pub(super) fn choose(asked: &Asked, sources: &[Source]) -> Result<Option<Chosen>
             let Some(clause) = source.clause(found.ordinal) else {
                 continue;
             };
-            let Some(text) = source.text.at(&clause.span) else {
+            let text = source.text.at(&clause.span);
+            // Orders to a machine may go on in the next sentence: such a clause is not quoted at all.
+            let Some(text) = text.filter(|t| !documents::is_suspicious(t)) else {
                 continue;
             };
             let place = format!("{} {} {text}", clause.path.join(" "), clause.label);
