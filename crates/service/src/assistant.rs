@@ -2,6 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
+use documents::ClauseKind;
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
@@ -41,11 +42,14 @@ const ANSWERED_FROM: usize = 3;
 /// Another document is named if it scores at least this share of the best.
 const SEE_ALSO: f32 = 0.5;
 
+/// A sentence shorter than this, in bytes, is a heading rather than a statement.
+const LEAST_SENTENCE: usize = 45;
+
 /// The most points shown.
 const POINTS: usize = 8;
 
 /// A clause gives points if it scores at least this share of the best.
-const POINT_SCORE: f32 = 0.5;
+const POINT_SCORE: f32 = 0.35;
 
 /// Answers citizens' questions from the city's documents.
 #[derive(Clone)]
@@ -339,7 +343,8 @@ impl Assistant {
             if cited || source.score < SEE_ALSO * best {
                 continue;
             }
-            let Some(clause) = source.found.first().and_then(|f| source.clause(f.ordinal)) else {
+            let mut clauses = source.found.iter().filter_map(|f| source.clause(f.ordinal));
+            let Some(clause) = clauses.find(|c| c.kind != ClauseKind::Front) else {
                 continue;
             };
             let text = source.text.at(&clause.span);
@@ -347,9 +352,9 @@ impl Assistant {
                 continue;
             };
             let sentences = lang::sentence::sentences(text);
-            let sound = sentences
-                .iter()
-                .find(|s| s.len() > 12 && !knowledge::is_suspicious(&text[(*s).clone()]));
+            let sound = sentences.iter().find(|s| {
+                s.len() > LEAST_SENTENCE && !knowledge::is_suspicious(&text[(*s).clone()])
+            });
             if let Some(sentence) = sound {
                 draft.cite(
                     index,

@@ -28,7 +28,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use super::{
     State,
     caller::identify,
-    error::{Problem, body},
+    error::{Problem, body, unreadable},
 };
 
 type Params = HashMap<String, String>;
@@ -73,15 +73,8 @@ fn input(
     query: Result<Query<Params>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Value> {
-    let unreadable = |e: &dyn std::fmt::Display| {
-        Error::new(
-            ErrorCode::InvalidInput,
-            "地址中有无法识别的字符，请以 UTF-8 编码。",
-        )
-        .with_detail(e)
-    };
-    let path = path.map_err(|e| unreadable(&e))?.0;
-    let query = query.map_err(|e| unreadable(&e))?.0;
+    let path = path.map_err(unreadable)?.0;
+    let query = query.map_err(unreadable)?.0;
     let bytes = body.map_err(|e| match e.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::new(
             ErrorCode::TooLarge,

@@ -81,6 +81,15 @@ impl IntoResponse for Problem {
     }
 }
 
+/// An address that can't be read.
+pub(super) fn unreadable(cause: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorCode::InvalidInput,
+        "地址中有无法识别的字符，请以 UTF-8 编码。",
+    )
+    .with_detail(cause)
+}
+
 pub(super) async fn no_such_route() -> Problem {
     Problem(Error::new(
         ErrorCode::NotFound,

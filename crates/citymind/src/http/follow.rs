@@ -3,7 +3,7 @@
 use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, Path, State as Shared},
+    extract::{ConnectInfo, Path, State as Shared, rejection::PathRejection},
     http::HeaderMap,
     response::{
         IntoResponse, Response, Sse,
@@ -15,7 +15,11 @@ use kernel::page::PageRequest;
 use knowledge::imports::Import;
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::{State, error::Problem, transfer::require_operator};
+use super::{
+    State,
+    error::{Problem, unreadable},
+    transfer::require_operator,
+};
 
 fn event(import: &Import) -> Result<Event, Infallible> {
     Ok(Event::default()
@@ -28,9 +32,10 @@ pub(super) async fn events(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     require_operator(&state, peer, &headers)?;
+    let Path(id) = id.map_err(unreadable)?;
     // Followed before it is read: what happens in between is told twice rather than not at all.
     let changes = state.app.imports.follow(&id);
     let now = state

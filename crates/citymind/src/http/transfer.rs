@@ -6,6 +6,7 @@ use axum::{
     extract::{
         ConnectInfo, Multipart, Path, State as Shared,
         multipart::{Field, MultipartError, MultipartRejection},
+        rejection::PathRejection,
     },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,7 +15,11 @@ use kernel::{Error, ErrorCode, Result};
 use knowledge::imports::{Import, Staged};
 use tokio::io::AsyncWriteExt;
 
-use super::{State, caller::identify, error::Problem};
+use super::{
+    State,
+    caller::identify,
+    error::{Problem, unreadable},
+};
 
 /// Asks that the caller runs this installation.
 pub(super) fn require_operator(state: &State, peer: SocketAddr, headers: &HeaderMap) -> Result<()> {
@@ -135,8 +140,9 @@ fn clean(name: &str) -> Result<String> {
 /// The file as it came.
 pub(super) async fn original(
     Shared(state): Shared<State>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(unreadable)?;
     let document = state.app.library.document(&id).await?;
     let bytes = state.app.library.original(&document).await?;
     let name = percent(&document.source.name);

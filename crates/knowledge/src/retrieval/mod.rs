@@ -30,8 +30,11 @@ const SCORING: Bm25f = Bm25f {
     idf_power: 1.0,
 };
 
-/// Terms that more than about three in five passages hold are passed over.
+/// Terms that more than about three in five passages hold are passed over …
 const LEAST_RARITY: f32 = 0.5;
+
+/// … once there are so many passages: in a small library every word is frequent.
+const MANY: u64 = 500;
 
 /// Ranked clauses with how the question was understood.
 #[derive(Clone, Debug)]
@@ -57,11 +60,16 @@ pub fn rank(
 ) -> Result<Ranking> {
     let tokens: Vec<String> = question.terms.iter().map(|(t, _)| t.clone()).collect();
     let rarity = index.rarity(&tokens)?;
+    let least = if index.passages() < MANY {
+        0.0
+    } else {
+        LEAST_RARITY
+    };
     let terms: Vec<Term> = question
         .terms
         .iter()
         .zip(rarity)
-        .filter(|(_, rarity)| *rarity >= LEAST_RARITY)
+        .filter(|(_, rarity)| *rarity >= least)
         .map(|((token, weight), _)| Term {
             token: token.clone(),
             weight: *weight,
