@@ -64,8 +64,7 @@ async fn tell_whole(server: &Server, count: usize, import: &str) {
     );
     for (n, row) in rows
         .iter()
-        .enumerate()
-        .map(|(_, r)| (number(r["path"].as_str().unwrap()), r))
+        .map(|r| (number(r["path"].as_str().unwrap()), r))
     {
         let id = row["document"].as_str().unwrap();
         if n % 10 == 0 {

@@ -338,6 +338,7 @@ async fn input_that_cannot_be_used_ends_with_2() {
     std::fs::write(&cut_gz, &whole[..whole.len() / 2]).unwrap();
     let missing = case.path("missing.jsonl");
     let (c, q, o) = (text(&corpus), text(&queries), text(&out));
+    let folder = case.folder.path().to_str().unwrap();
     for suite in ["retrieval", "answers"] {
         for arguments in [
             vec!["--corpus", text(&missing), "--queries", q, "--out", o],
@@ -345,14 +346,7 @@ async fn input_that_cannot_be_used_ends_with_2() {
             vec!["--corpus", text(&binary), "--queries", q, "--out", o],
             vec!["--corpus", text(&false_gz), "--queries", q, "--out", o],
             vec!["--corpus", text(&cut_gz), "--queries", q, "--out", o],
-            vec![
-                "--corpus",
-                case.folder.path().to_str().unwrap(),
-                "--queries",
-                q,
-                "--out",
-                o,
-            ],
+            vec!["--corpus", folder, "--queries", q, "--out", o],
             vec!["--corpus", c, "--queries", q, "--out", o, "--threads", "0"],
             vec![
                 "--corpus",

@@ -24,24 +24,7 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
     let corpus: Vec<Entry> = all(&args.corpus)?;
     let start = Instant::now();
     let mut texts: HashMap<String, &Entry> = HashMap::new();
-    for entries in corpus.chunks(BATCH) {
-        let files = entries.iter().map(|e| Incoming {
-            space: "评测".into(),
-            path: format!("{}.txt", e.id),
-            bytes: e.text.clone().into_bytes(),
-            title: Some(e.title.clone()).filter(|t| !t.is_empty()),
-        });
-        let outcomes = app
-            .library
-            .add(files.collect(), &mut |_| Ok(Vec::new()))
-            .await?;
-        for (entry, outcome) in entries.iter().zip(outcomes) {
-            match outcome {
-                Ok(outcome) => drop(texts.insert(outcome.document.id, entry)),
-                Err(error) => tracing::warn!(entry = entry.id, %error, "not imported"),
-            }
-        }
-    }
+    import(&app, &corpus, &mut texts).await?;
     let imported = start.elapsed().as_secs_f64();
 
     let questions: Vec<Asked> = all(&args.queries)?;
@@ -100,6 +83,32 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
     out.finish()?;
     examples.map(ExampleFolder::finish).transpose()?;
     clock.report(args.json, &[("import_seconds", imported)]);
+    Ok(())
+}
+
+async fn import<'a>(
+    app: &App,
+    corpus: &'a [Entry],
+    texts: &mut HashMap<String, &'a Entry>,
+) -> Result<()> {
+    for entries in corpus.chunks(BATCH) {
+        let files = entries.iter().map(|e| Incoming {
+            space: "评测".into(),
+            path: format!("{}.txt", e.id),
+            bytes: e.text.clone().into_bytes(),
+            title: Some(e.title.clone()).filter(|t| !t.is_empty()),
+        });
+        let outcomes = app
+            .library
+            .add(files.collect(), &mut |_| Ok(Vec::new()))
+            .await?;
+        for (entry, outcome) in entries.iter().zip(outcomes) {
+            match outcome {
+                Ok(outcome) => drop(texts.insert(outcome.document.id, entry)),
+                Err(error) => tracing::warn!(entry = entry.id, %error, "not imported"),
+            }
+        }
+    }
     Ok(())
 }
 

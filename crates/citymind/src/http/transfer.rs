@@ -96,13 +96,11 @@ async fn save(mut field: Field<'_>, file: &FsPath) -> Result<()> {
             "暂存上传的文件失败，请稍后再试或联系管理员。",
         ),
     };
-    let mut out = tokio::fs::File::create_new(file)
-        .await
-        .map_err(|e| write(e))?;
+    let mut out = tokio::fs::File::create_new(file).await.map_err(write)?;
     while let Some(chunk) = field.chunk().await.map_err(cut_off)? {
-        out.write_all(&chunk).await.map_err(|e| write(e))?;
+        out.write_all(&chunk).await.map_err(write)?;
     }
-    out.sync_all().await.map_err(|e| write(e))
+    out.sync_all().await.map_err(write)
 }
 
 fn cut_off(error: MultipartError) -> Error {

@@ -168,7 +168,10 @@ fn each(
 fn parts(source: &Source) -> Vec<Range<usize>> {
     let length = source.text.as_str().len();
     if length <= WHOLE {
-        return vec![0..length];
+        return Vec::from([Range {
+            start: 0,
+            end: length,
+        }]);
     }
     let last = source.content.clauses.len().saturating_sub(1);
     let mut ordinals: Vec<usize> = source
