@@ -584,28 +584,20 @@ async fn a_bad_file_of_a_batch_leaves_the_others_whole() {
     check_repeal(&library).await;
 }
 
-#[tokio::test]
-async fn the_statutes_of_the_country_import_whole_and_a_second_time_change_nothing() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|up| up.join("shared/data/zhida/laws_markdown.tar.gz"));
-    let Some(archive) = data.into_iter().find(|p| p.exists()) else {
-        println!("SKIPPED: shared/data/zhida/laws_markdown.tar.gz is not beside the project");
-        return;
-    };
-    let unpacked = tempfile::tempdir().unwrap();
+/// The Markdown files of an archive, unpacked into a folder.
+fn markdown_in(archive: &Path, folder: &Path) -> Vec<PathBuf> {
     assert!(
         Command::new("tar")
             .arg("-xzf")
-            .arg(&archive)
+            .arg(archive)
             .arg("-C")
-            .arg(unpacked.path())
+            .arg(folder)
             .status()
             .unwrap()
             .success()
     );
     let mut paths = Vec::new();
-    let mut open = vec![unpacked.path().to_owned()];
+    let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -616,6 +608,20 @@ async fn the_statutes_of_the_country_import_whole_and_a_second_time_change_nothi
             }
         }
     }
+    paths
+}
+
+#[tokio::test]
+async fn the_statutes_of_the_country_import_whole_and_a_second_time_change_nothing() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|up| up.join("shared/data/zhida/laws_markdown.tar.gz"));
+    let Some(archive) = data.into_iter().find(|p| p.exists()) else {
+        println!("SKIPPED: shared/data/zhida/laws_markdown.tar.gz is not beside the project");
+        return;
+    };
+    let unpacked = tempfile::tempdir().unwrap();
+    let mut paths = markdown_in(&archive, unpacked.path());
     paths.sort();
     assert_eq!(paths.len(), 3504);
     let place = Place::new();
