@@ -114,6 +114,8 @@ pub struct Query {
     pub filter: Filter,
     /// How terms are scored.
     pub scoring: Bm25f,
+    /// Terms less rare than this are passed over, see [`LexicalIndex::rarity`]; 0 for none.
+    pub least_rarity: f32,
     /// At most so many passages.
     pub limit: usize,
 }

@@ -154,7 +154,9 @@ pub fn body(content: &ContentRecord, text: &str) -> Vec<ClauseText> {
 /// A place in a document in words: the headings, then the clause.
 pub fn path(headings: &[String], place: &str) -> String {
     let mut parts: Vec<&str> = headings.iter().map(String::as_str).collect();
-    if !place.is_empty() && parts.last() != Some(&place) {
+    // A run-in heading begins with the clause's own mark: it is not said twice.
+    let said = parts.last().is_some_and(|last| last.starts_with(place));
+    if !place.is_empty() && !said {
         parts.push(place);
     }
     parts.join(" › ")

@@ -50,6 +50,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 /// The longest point, in characters.
 const LONGEST: usize = 120;
 
+/// The shortest; what is shorter is a heading rather than a statement, unless it reads like its kind.
+const SHORTEST: usize = 16;
+
 /// A point in a passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -68,21 +71,29 @@ pub fn find(headings: &[String], passage: &str) -> Vec<Found> {
         let titled = headings.last().is_some_and(|h| rule.heading.is_match(h));
         let told = |r: &&Range<usize>| !passage[(*r).clone()].ends_with(['？', '?', '：', ':']);
         let fits = |r: &&Range<usize>| told(r) && rule.sentence.is_match(&passage[(*r).clone()]);
-        let found = sentences
-            .iter()
-            .find(fits)
-            .or_else(|| sentences.first().filter(|s| titled && told(s)));
+        let found = sentences.iter().find(fits).or_else(|| {
+            sentences
+                .first()
+                .filter(|s| titled && told(s) && passage[(*s).clone()].chars().count() >= SHORTEST)
+        });
         if let Some(span) = found
             && (4..=LONGEST).contains(&passage[span.clone()].chars().count())
         {
             out.push(Found {
                 kind: rule.kind,
-                span: span.clone(),
+                span: without_answer_mark(passage, span),
             });
         }
     }
     out.sort_by_key(|f| f.kind);
     out
+}
+
+/// Without the 答： that begins an answer.
+fn without_answer_mark(passage: &str, span: &Range<usize>) -> Range<usize> {
+    let text = &passage[span.clone()];
+    let mark = ["答：", "答:"].iter().find(|m| text.starts_with(**m));
+    span.start + mark.map_or(0, |m| m.len())..span.end
 }
 
 #[cfg(test)]
@@ -112,10 +123,9 @@ mod tests {
 
     #[test]
     fn a_heading_tells_what_its_first_sentence_is() {
-        assert_eq!(
-            texts("申请材料", "身份证；结婚证。"),
-            [(PointKind::Material, "身份证；")]
-        );
+        let materials = "本人有效居民身份证或者社会保障卡；结婚证。";
+        let first = "本人有效居民身份证或者社会保障卡；";
+        assert_eq!(texts("申请材料", materials), [(PointKind::Material, first)]);
         assert!(texts("总则", "为了规范管理。").is_empty());
     }
 }

@@ -131,6 +131,9 @@ impl View {
                 occurrences.push(self.occurrences(index, &term.token, s)?);
             }
             let rarity = self.inverse_frequency(occurrences.iter().map(Vec::len).sum());
+            if rarity < query.least_rarity {
+                continue;
+            }
             let weight = term.weight
                 * if s.idf_power == 1.0 {
                     rarity

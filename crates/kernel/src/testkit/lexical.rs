@@ -114,11 +114,15 @@ impl LexicalIndex for MemoryIndex {
         let state = self.0.read();
         let s = &query.scoring;
         let mean = [TITLE, BODY].map(|f| state.mean_length(f));
-        let rarity: Vec<f32> = query
-            .terms
-            .iter()
-            .map(|t| state.rarity(&t.token).powf(s.idf_power))
-            .collect();
+        let weigh = |t: &Term| {
+            let rarity = state.rarity(&t.token);
+            if rarity < query.least_rarity {
+                0.0
+            } else {
+                rarity.powf(s.idf_power)
+            }
+        };
+        let rarity: Vec<f32> = query.terms.iter().map(weigh).collect();
         let total: f32 = query
             .terms
             .iter()
@@ -139,7 +143,7 @@ impl LexicalIndex for MemoryIndex {
                             s.weight[f] * frequency(passage, f, &term.token) / norm
                         })
                         .sum();
-                    if tf > 0.0 {
+                    if tf > 0.0 && *rarity > 0.0 {
                         score += term.weight * rarity * tf * (s.k1 + 1.0) / (tf + s.k1);
                         matched += term.weight * rarity;
                     }
@@ -213,6 +217,7 @@ fn query(terms: &[&str], filter: Filter) -> Query {
         terms,
         filter,
         scoring: PLAIN,
+        least_rarity: 0.0,
         limit: 10,
     }
 }
@@ -335,6 +340,17 @@ fn scores_conform(index: &dyn LexicalIndex, plain: &MemoryIndex) {
     {
         assert!((g - w).abs() < 1e-4);
     }
+    // The one token that most passages hold is passed over; the rare one still finds.
+    let rare = Query {
+        least_rarity: 1.0,
+        ..query(&["每月", "三日"], Filter::default())
+    };
+    let hits = index.search(&rare).expect("search");
+    let found: Vec<_> = hits
+        .iter()
+        .map(|h| (h.document.as_str(), h.clause))
+        .collect();
+    assert_eq!(found, [("new", 1)]);
     let one = Query {
         limit: 1,
         ..query(&["每月"], Filter::default())

@@ -58,25 +58,14 @@ pub fn rank(
     filter: Filter,
     limit: usize,
 ) -> Result<Ranking> {
-    let tokens: Vec<String> = question.terms.iter().map(|(t, _)| t.clone()).collect();
-    let rarity = index.rarity(&tokens)?;
-    let least = if index.passages() < MANY {
-        0.0
-    } else {
-        LEAST_RARITY
-    };
-    let terms: Vec<Term> = question
-        .terms
-        .iter()
-        .zip(rarity)
-        .filter(|(_, rarity)| *rarity >= least)
-        .map(|((token, weight), _)| Term {
-            token: token.clone(),
-            weight: *weight,
-        })
-        .collect();
+    let few = index.passages() < MANY;
+    let terms = question.terms.iter().map(|(token, weight)| Term {
+        token: token.clone(),
+        weight: *weight,
+    });
     let query = Query {
-        terms,
+        terms: terms.collect(),
+        least_rarity: if few { 0.0 } else { LEAST_RARITY },
         filter,
         scoring: SCORING,
         limit: limit.saturating_mul(CANDIDATES).max(100),
