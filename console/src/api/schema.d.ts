@@ -821,7 +821,7 @@ export interface components {
             warnings: string[];
         };
         /** @description How far an import is. */
-        ImportState: "running" | "done" | "cancelled";
+        ImportState: "running" | "done" | "cancelled" | "halted";
         /** @description What it knows. */
         Knowledge: {
             /** Format: uint64 */

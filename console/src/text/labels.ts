@@ -32,7 +32,7 @@ const IMPORT_ROW: Record<ImportRowState, string> = {
   failed: '失败',
 }
 
-const IMPORT: Record<ImportState, string> = { running: '导入中', done: '已完成', cancelled: '已取消' }
+const IMPORT: Record<ImportState, string> = { running: '导入中', done: '已完成', cancelled: '已取消', halted: '因存储故障暂停' }
 
 // The document names the modes of its own build; servers that run on models send the others.
 export type AnyMode = ModelMode | 'local' | 'remote'
