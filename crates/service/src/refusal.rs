@@ -135,7 +135,7 @@ struct Desk {
     note: &'static str,
 }
 
-/// National service numbers; a city adds its own desks in its configuration.
+/// National service numbers.
 const DESKS: [Desk; 8] = [
     Desk {
         words: &["公积金"],
