@@ -129,9 +129,6 @@ pub struct Hit {
     pub clause: u32,
     /// BM25F score, comparable within one query only.
     pub score: f32,
-    /// The share of the query's weight (term weight times rarity) that the passage matches, 0 to 1: comparable between
-    /// queries.
-    pub coverage: f32,
 }
 
 /// A ranked index of passages.

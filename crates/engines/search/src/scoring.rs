@@ -122,8 +122,6 @@ impl View {
             .iter()
             .map(|s| vec![0.0; s.0[TITLE].len()])
             .collect();
-        let mut matched = scores.clone();
-        let mut total = 0.0;
         let s = &query.scoring;
         for term in &query.terms {
             let mut occurrences = Vec::with_capacity(self.segments.len());
@@ -140,11 +138,9 @@ impl View {
                 } else {
                     rarity.powf(s.idf_power)
                 };
-            total += weight;
             for (index, found) in occurrences.into_iter().enumerate() {
                 for (doc, tf) in found {
                     scores[index][doc as usize] += weight * tf * (s.k1 + 1.0) / (tf + s.k1);
-                    matched[index][doc as usize] += weight;
                 }
             }
         }
@@ -158,19 +154,12 @@ impl View {
                     .map(|(doc, score)| (*score, index, doc as DocId)),
             );
         }
-        self.best(hits, query.limit, |index, doc| {
-            matched[index][doc as usize] / total
-        })
+        self.best(hits, query.limit)
     }
 
     /// The best hits in order. All that tie with the last are named before they are cut, so that the cut does not depend
     /// on how passages lie in segments.
-    fn best(
-        &self,
-        mut hits: Vec<(f32, usize, DocId)>,
-        limit: usize,
-        coverage: impl Fn(usize, DocId) -> f32,
-    ) -> Result<Vec<Hit>> {
+    fn best(&self, mut hits: Vec<(f32, usize, DocId)>, limit: usize) -> Result<Vec<Hit>> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -194,7 +183,6 @@ impl View {
                 document,
                 clause,
                 score,
-                coverage: coverage(index, doc),
             });
         }
         named.sort_by(|a, b| {
