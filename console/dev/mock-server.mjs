@@ -233,7 +233,7 @@ async function route(req, res) {
       product: '城智', version: '0.1.0', city: '云江市',
       model: { mode: 'none', chat: null, embedder: null },
       knowledge: { documents: living().length, clauses: living().reduce((n, d) => n + d.clauses, 0), revision: 42, indexed_revision: 42 },
-      seeding: null, operator: operator(req), examples: EXAMPLES,
+      operator: operator(req), examples: EXAMPLES,
     })
   }
   if (first === 'ask') return ask(req, res)

@@ -454,7 +454,7 @@ export interface components {
         };
         /**
          * ById
-         * @description Names a conversation or a trace.
+         * @description Names one thing.
          */
         ById: {
             /** @description Its id. */
@@ -1137,12 +1137,6 @@ export interface components {
             /** @description Best first. */
             hits: components["schemas"]["Hit"][];
         };
-        Seeding: {
-            /** Format: uint64 */
-            done: number;
-            /** Format: uint64 */
-            total: number;
-        };
         /** @description A part of an answer. */
         Segment: {
             /** @description The marks of the citations that it stands on. */
@@ -1227,8 +1221,6 @@ export interface components {
             /** @description May this caller manage knowledge. */
             operator: boolean;
             product: string;
-            /** @description Demonstration data being loaded in the background. */
-            seeding: components["schemas"]["Seeding"] | null;
             version: string;
         };
         /**

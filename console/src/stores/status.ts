@@ -4,7 +4,7 @@ import { api } from '@/api/client'
 import { type ApiError, toApiError } from '@/api/errors'
 import type { Status } from '@/api/types'
 
-const WHILE_SEEDING = 3_000
+const WHILE_AWAY = 3_000
 const OTHERWISE = 60_000
 
 /** What this installation is and runs on; asked for again while demonstration data is still being loaded. */
@@ -24,8 +24,7 @@ export const useStatus = defineStore('status', () => {
     } catch (thrown) {
       error.value = toApiError(thrown)
     }
-    const soon = error.value !== null || status.value?.seeding != null
-    timer = window.setTimeout(() => void refresh(), soon ? WHILE_SEEDING : OTHERWISE)
+    timer = window.setTimeout(() => void refresh(), error.value ? WHILE_AWAY : OTHERWISE)
   }
 
   return { status, error, city, operator, refresh }

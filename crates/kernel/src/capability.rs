@@ -7,10 +7,18 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use schemars::{JsonSchema, Schema};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{Error, ErrorCode, Result};
+
+/// Names one thing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ById {
+    /// Its id.
+    pub id: String,
+}
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

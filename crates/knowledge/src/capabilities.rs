@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use kernel::{
     Page, Result,
-    capability::{Capability, Context, Definition, Method, Permission, Registered},
+    capability::{ById, Capability, Context, Definition, Method, Permission, Registered},
     page::PageRequest,
     time,
 };
@@ -38,14 +38,6 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
 /// Takes nothing.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Nothing {}
-
-/// Names a document or another thing.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ById {
-    /// Its id.
-    pub id: String,
-}
 
 fn get(
     name: &'static str,

@@ -2,11 +2,9 @@
 
 use kernel::{
     Page, Result,
-    capability::{Capability, Context, Definition, Method, Permission, Registered},
+    capability::{ById, Capability, Context, Definition, Method, Permission, Registered},
     page::PageRequest,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     sessions::{Session, SessionSummary, Sessions},
@@ -22,14 +20,6 @@ pub fn all(sessions: &Sessions) -> Vec<Registered> {
         Registered::new(RestoreSession(sessions.clone())),
         Registered::new(GetTrace(sessions.clone())),
     ]
-}
-
-/// Names a conversation or a trace.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ById {
-    /// Its id.
-    pub id: String,
 }
 
 fn define(

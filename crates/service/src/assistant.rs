@@ -1,6 +1,10 @@
 //! Understand → retrieve → compose → check → stream. No language model: the answer is what the sources say.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+    sync::Arc,
+};
 
 use documents::ClauseKind;
 use jiff::civil::Date;
@@ -400,12 +404,14 @@ impl Assistant {
     async fn check(&self, draft: Draft, sources: &[Source], on: Date) -> Result<(Reply, usize)> {
         let mut marks: Vec<Option<usize>> = Vec::new();
         let mut citations: Vec<Citation> = Vec::new();
+        let mut stored = HashMap::new();
         for (source, span) in &draft.passages {
-            let source = &sources[*source];
-            let cited = source.cite(citations.len() + 1, span, on);
-            let stored = self.library.text(&source.document).await;
-            let stands = match (&cited, &stored) {
-                (Some(c), Ok(text)) => text.confirms(span, &c.quote),
+            let cited = sources[*source].cite(citations.len() + 1, span, on);
+            if let Entry::Vacant(unread) = stored.entry(*source) {
+                unread.insert(self.library.text(&sources[*source].document).await.ok());
+            }
+            let stands = match (&cited, &stored[source]) {
+                (Some(c), Some(text)) => text.confirms(span, &c.quote),
                 _ => false,
             };
             match cited.filter(|_| stands) {

@@ -38,8 +38,6 @@ pub(crate) struct Status {
     city: String,
     model: Model,
     knowledge: Knowledge,
-    /// Demonstration data being loaded in the background.
-    seeding: Option<Seeding>,
     /// May this caller manage knowledge.
     operator: bool,
     /// Questions to begin with.
@@ -67,12 +65,6 @@ struct Knowledge {
     clauses: u64,
     revision: u64,
     indexed_revision: u64,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Seeding {
-    done: u64,
-    total: u64,
 }
 
 pub(super) async fn live() -> &'static str {
@@ -111,7 +103,6 @@ pub(super) async fn status(
             revision,
             indexed_revision,
         },
-        seeding: None,
         operator: who.caller.operator,
         examples: city.examples.clone(),
     };

@@ -1,9 +1,12 @@
 //! BM25F over Tantivy's postings, a term at a time.
 
+use std::collections::HashMap;
+
 use kernel::{
     Result,
     lexical::{BODY, Bm25f, FIELDS, Filter, Hit, Query, TITLE},
 };
+use parking_lot::Mutex;
 use tantivy::{
     DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term,
     columnar::{Column, StrColumn},
@@ -20,10 +23,15 @@ pub(crate) struct View {
     segments: Vec<Lengths>,
     mean: [f32; FIELDS],
     passages: u64,
+    /// How many passages hold a token: one question asks for the same tokens several times.
+    holding: Mutex<HashMap<String, usize>>,
 }
 
 /// Lengths of the passages of one segment, in tokens.
 struct Lengths([Vec<f32>; FIELDS]);
+
+/// Tokens whose number of passages is remembered.
+const REMEMBERED: usize = 1 << 16;
 
 /// Where one term occurs in one segment: passages with their weighted, normalised frequency.
 type Occurrences = Vec<(DocId, f32)>;
@@ -56,6 +64,7 @@ impl View {
             segments,
             mean,
             passages,
+            holding: Mutex::default(),
         })
     }
 
@@ -70,16 +79,31 @@ impl View {
             weight: [1.0; FIELDS],
             idf_power: 1.0,
         };
-        tokens
-            .iter()
-            .map(|token| {
-                let mut holding = 0;
-                for index in 0..self.segments.len() {
-                    holding += self.occurrences(index, token, &plain)?.len();
+        let mut out = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let known = self.holding.lock().get(token).copied();
+            let holding = match known {
+                Some(holding) => holding,
+                None => {
+                    let mut holding = 0;
+                    for index in 0..self.segments.len() {
+                        holding += self.occurrences(index, token, &plain)?.len();
+                    }
+                    self.remember(token, holding);
+                    holding
                 }
-                Ok(self.inverse_frequency(holding))
-            })
-            .collect()
+            };
+            out.push(self.inverse_frequency(holding));
+        }
+        Ok(out)
+    }
+
+    fn remember(&self, token: &str, holding: usize) {
+        let mut known = self.holding.lock();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(token.to_owned(), holding);
     }
 
     fn inverse_frequency(&self, holding: usize) -> f32 {
@@ -128,7 +152,9 @@ impl View {
             for index in 0..self.segments.len() {
                 occurrences.push(self.occurrences(index, &term.token, s)?);
             }
-            let rarity = self.inverse_frequency(occurrences.iter().map(Vec::len).sum());
+            let holding = occurrences.iter().map(Vec::len).sum();
+            self.remember(&term.token, holding);
+            let rarity = self.inverse_frequency(holding);
             if rarity < query.least_rarity {
                 continue;
             }

@@ -35,7 +35,7 @@ pub struct Library {
     index: Arc<dyn LexicalIndex>,
     limits: Limits,
     /// What the titles of statutes say, by document.
-    scopes: RwLock<HashMap<String, Scope>>,
+    scopes: RwLock<Arc<HashMap<String, Scope>>>,
     /// The store holds documents that the index does not have yet.
     behind: AtomicBool,
     /// Held from committing documents to indexing them, so that the index never skips a revision.

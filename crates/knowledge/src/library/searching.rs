@@ -1,6 +1,6 @@
 //! Clauses found by words.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use documents::DocumentKind;
 use jiff::civil::Date;
@@ -111,7 +111,9 @@ impl Library {
     }
 
     pub(super) fn know_scope(&self, document: &DocumentRecord) {
-        let mut scopes = self.scopes.write();
+        let mut shared = self.scopes.write();
+        // Copied only while a question is being ranked with it.
+        let scopes = Arc::make_mut(&mut shared);
         if document.kind == DocumentKind::Law {
             scopes.insert(document.id.clone(), Scope::of(&document.title));
         } else {
