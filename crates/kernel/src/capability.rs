@@ -1,16 +1,25 @@
 //! What the product can do, defined once and called through every door.
 //!
 //! A capability has a typed input, a typed output, a permission and a description. From that one definition come the
-//! HTTP route with its OpenAPI entry and the function that chat and other products call. Products implement
-//! [`Capability`]; the doors see [`Registered`].
+//! HTTP route with its OpenAPI entry, the MCP tool, the command and the function that chat and declared apps call.
+//! Products implement [`Capability`]; the doors see [`Registered`].
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use parking_lot::Mutex;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Error, ErrorCode, Result};
+pub use crate::identity::Caller;
+use crate::{Error, ErrorCode, Result, identity::Role};
 
 /// Names one thing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -20,13 +29,24 @@ pub struct ById {
     pub id: String,
 }
 
-/// Who may call.
+/// Who may call, unless an administrator says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     /// Anyone, citizens without a login included.
     Public,
-    /// Whoever runs this installation.
-    Operator,
+    /// Whoever is signed in, for what is theirs.
+    SignedIn,
+    /// A citizen or business behind whom a real one stands, and staff.
+    Verified,
+    /// Whoever has one of these roles. The administrator has them all.
+    Roles(&'static [Role]),
+}
+
+impl Permission {
+    /// Only the administrator.
+    pub const ADMINISTRATOR: Self = Self::Roles(&[Role::Administrator]);
+    /// Everybody who works for the city.
+    pub const STAFF: Self = Self::Roles(&Role::STAFF);
 }
 
 /// The HTTP method of a capability's route.
@@ -51,6 +71,8 @@ pub struct Definition {
     pub description: &'static str,
     /// Who may call it.
     pub permission: Permission,
+    /// Changes something that outlasts the call. Its audit entry is then committed with the change, before the reply.
+    pub effects: bool,
     /// The method of its route.
     pub method: Method,
     /// Its route below `/api/v1`, with `{name}` for input fields, e.g. `/traces/{id}`.
@@ -59,13 +81,74 @@ pub struct Definition {
     pub streams: bool,
 }
 
-/// Who calls.
-#[derive(Clone, Debug, Default)]
-pub struct Caller {
-    /// The browser or program, by an unguessable id of ours; sessions belong to it.
-    pub visitor: String,
-    /// Runs this installation.
-    pub operator: bool,
+impl Definition {
+    /// Reads, for anyone.
+    pub const fn get(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        path: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            description,
+            permission: Permission::Public,
+            effects: false,
+            method: Method::Get,
+            path,
+            streams: false,
+        }
+    }
+
+    /// Changes something, for administrators.
+    pub const fn post(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        path: &'static str,
+    ) -> Self {
+        Self {
+            permission: Permission::ADMINISTRATOR,
+            effects: true,
+            method: Method::Post,
+            ..Self::get(name, title, description, path)
+        }
+    }
+
+    /// Removes something, for administrators.
+    pub const fn delete(
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        path: &'static str,
+    ) -> Self {
+        Self {
+            method: Method::Delete,
+            ..Self::post(name, title, description, path)
+        }
+    }
+
+    /// The same for others.
+    #[must_use]
+    pub const fn open_to(mut self, permission: Permission) -> Self {
+        self.permission = permission;
+        self
+    }
+
+    /// A question that is sent by POST because it doesn't fit into an address.
+    #[must_use]
+    pub const fn without_effects(mut self) -> Self {
+        self.effects = false;
+        self
+    }
+
+    /// The same with progress that can be followed.
+    #[must_use]
+    pub const fn streaming(mut self) -> Self {
+        self.streams = true;
+        self
+    }
 }
 
 /// Something that happened on the way to the output.
@@ -79,18 +162,34 @@ pub struct Event {
 
 type Sink = Arc<dyn Fn(Event) -> bool + Send + Sync>;
 
+/// How far a call is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Progress {
+    /// How much is done.
+    pub done: u64,
+    /// Out of how much; 0 if that is not known.
+    pub total: u64,
+    /// What is being done, in Chinese.
+    pub message: String,
+}
+
 /// The circumstances of a call.
 #[derive(Clone, Default)]
 pub struct Context {
     /// Who calls.
     pub caller: Caller,
     sink: Option<Sink>,
+    cancelled: Arc<AtomicBool>,
+    notes: Arc<Mutex<Map<String, Value>>>,
 }
 
 impl Context {
     /// A call whose progress nobody follows.
     pub fn of(caller: Caller) -> Self {
-        Self { caller, sink: None }
+        Self {
+            caller,
+            ..Self::default()
+        }
     }
 
     /// A call whose progress goes to `sink`, which returns false once nobody listens any more.
@@ -100,11 +199,29 @@ impl Context {
         self
     }
 
+    /// Asks the call to stop.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Goes on, unless the call was cancelled.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Acquire) {
+            Err(Error::new(ErrorCode::Cancelled, "操作已取消。"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Tells whoever follows.
     ///
     /// # Errors
-    /// `Unavailable` once the caller has gone away: the call should stop.
+    /// `Cancelled` once the caller has gone away or asked to stop: the call should stop.
     pub fn emit(&self, name: &'static str, data: &impl Serialize) -> Result<()> {
+        self.check()?;
         let Some(sink) = &self.sink else {
             return Ok(());
         };
@@ -112,8 +229,36 @@ impl Context {
         if sink(Event { name, data }) {
             Ok(())
         } else {
-            Err(Error::new(ErrorCode::Unavailable, "请求方已断开。"))
+            self.cancel();
+            self.check()
         }
+    }
+
+    /// Tells whoever follows how far the call is.
+    ///
+    /// # Errors
+    /// `Cancelled`, as [`Context::emit`].
+    pub fn progress(&self, done: u64, total: u64, message: impl Into<String>) -> Result<()> {
+        let message = message.into();
+        self.emit(
+            "progress",
+            &Progress {
+                done,
+                total,
+                message,
+            },
+        )
+    }
+
+    /// Writes into the audit entry of this call, e.g. what a value was before. Nothing private, and before the change is
+    /// written: the entry is committed with it.
+    pub fn note(&self, name: &str, value: impl Into<Value>) {
+        self.notes.lock().insert(name.to_owned(), value.into());
+    }
+
+    /// What was noted.
+    pub fn notes(&self) -> Map<String, Value> {
+        self.notes.lock().clone()
     }
 }
 
@@ -213,20 +358,11 @@ impl Registered {
         }
     }
 
-    /// Calls it, if the caller may.
+    /// Calls it. Whether the caller may is for whoever holds the catalogue to say.
     ///
     /// # Errors
-    /// `OperatorRequired`, `InvalidInput`, and what the capability returns.
+    /// `InvalidInput`, and what the capability returns.
     pub async fn call(&self, context: &Context, input: Value) -> Result<Value> {
-        if self.definition.permission == Permission::Operator && !context.caller.operator {
-            return Err(Error::new(
-                ErrorCode::OperatorRequired,
-                format!(
-                    "“{}”需要管理权限：请在本机操作，或提供管理密钥。",
-                    self.definition.title
-                ),
-            ));
-        }
         self.call.call(context, input).await
     }
 }

@@ -15,8 +15,18 @@ pub enum ErrorCode {
     QuestionTooLong,
     /// Nothing stands under that id, or the caller may not see it.
     NotFound,
-    /// The call needs the operator's key.
-    OperatorRequired,
+    /// The call needs somebody who is signed in.
+    SignInRequired,
+    /// The name, password, key or token is wrong, expired or revoked.
+    SignInFailed,
+    /// The caller may not do this.
+    Forbidden,
+    /// Too many failed sign-ins.
+    LockedOut,
+    /// More requests than the limit allows.
+    TooManyRequests,
+    /// The call was cancelled by whoever made it.
+    Cancelled,
     /// The file or request is larger than allowed.
     TooLarge,
     /// The file's format is not one that can be read.
@@ -52,7 +62,12 @@ impl ErrorCode {
         Self::MalformedBody,
         Self::QuestionTooLong,
         Self::NotFound,
-        Self::OperatorRequired,
+        Self::SignInRequired,
+        Self::SignInFailed,
+        Self::Forbidden,
+        Self::LockedOut,
+        Self::TooManyRequests,
+        Self::Cancelled,
         Self::TooLarge,
         Self::UnsupportedFormat,
         Self::DamagedFile,
@@ -75,7 +90,12 @@ impl ErrorCode {
             Self::MalformedBody => "malformed_body",
             Self::QuestionTooLong => "question_too_long",
             Self::NotFound => "not_found",
-            Self::OperatorRequired => "operator_required",
+            Self::SignInRequired => "sign_in_required",
+            Self::SignInFailed => "sign_in_failed",
+            Self::Forbidden => "forbidden",
+            Self::LockedOut => "locked_out",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Cancelled => "cancelled",
             Self::TooLarge => "too_large",
             Self::UnsupportedFormat => "unsupported_format",
             Self::DamagedFile => "damaged_file",
@@ -99,7 +119,12 @@ impl ErrorCode {
             Self::MalformedBody => "请求内容无法识别",
             Self::QuestionTooLong => "问题过长",
             Self::NotFound => "没有找到",
-            Self::OperatorRequired => "需要管理权限",
+            Self::SignInRequired => "需要登录",
+            Self::SignInFailed => "登录失败",
+            Self::Forbidden => "没有权限",
+            Self::LockedOut => "账号已暂时锁定",
+            Self::TooManyRequests => "请求过于频繁",
+            Self::Cancelled => "已取消",
             Self::TooLarge => "内容过大",
             Self::UnsupportedFormat => "不支持的文件格式",
             Self::DamagedFile => "文件已损坏",

@@ -6,6 +6,8 @@
 //! | [`error`] | one error type: a stable code, a message for the person, a detail for the log |
 //! | [`evidence`] | what an answer stands on: the citation of a clause |
 //! | [`capability`] | what the product can do, defined once, called through every door |
+//! | [`identity`] | who calls, and what they may |
+//! | [`events`] | seam: what happened, delivered at least once |
 //! | [`records`] | seam: versioned JSON records with atomic batches |
 //! | [`files`] | seam: content-addressed files |
 //! | [`lexical`] | seam: a ranked index of tokenised passages |
@@ -15,9 +17,11 @@
 
 pub mod capability;
 pub mod error;
+pub mod events;
 pub mod evidence;
 pub mod files;
 pub mod id;
+pub mod identity;
 pub mod lexical;
 pub mod page;
 pub mod records;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use kernel::{
     Page, Result,
-    capability::{ById, Capability, Context, Definition, Method, Permission, Registered},
+    capability::{ById, Capability, Context, Definition, Permission, Registered},
+    identity::Role,
     page::PageRequest,
     time,
 };
@@ -35,39 +36,13 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
     ]
 }
 
+/// Who keeps the knowledge.
+pub const EDITORS: Permission =
+    Permission::Roles(&[Role::Clerk, Role::Expert, Role::Administrator]);
+
 /// Takes nothing.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Nothing {}
-
-fn get(
-    name: &'static str,
-    title: &'static str,
-    description: &'static str,
-    path: &'static str,
-) -> Definition {
-    Definition {
-        name,
-        title,
-        description,
-        permission: Permission::Public,
-        method: Method::Get,
-        path,
-        streams: false,
-    }
-}
-
-fn operate(
-    name: &'static str,
-    title: &'static str,
-    description: &'static str,
-    path: &'static str,
-) -> Definition {
-    Definition {
-        permission: Permission::Operator,
-        method: Method::Post,
-        ..get(name, title, description, path)
-    }
-}
 
 struct SearchClauses(Arc<Library>);
 
@@ -76,15 +51,14 @@ impl Capability for SearchClauses {
     type Output = SearchOutput;
 
     fn definition(&self) -> Definition {
-        Definition {
-            method: Method::Post,
-            ..get(
-                "knowledge.search",
-                "检索条款",
-                "在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。",
-                "/knowledge/search",
-            )
-        }
+        Definition::post(
+            "knowledge.search",
+            "检索条款",
+            "在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。",
+            "/knowledge/search",
+        )
+        .open_to(Permission::Public)
+        .without_effects()
     }
 
     async fn call(&self, _: &Context, input: SearchInput) -> Result<SearchOutput> {
@@ -99,7 +73,7 @@ impl Capability for ListDocuments {
     type Output = Page<DocumentSummary>;
 
     fn definition(&self) -> Definition {
-        get(
+        Definition::get(
             "knowledge.documents",
             "列出文件",
             "分页列出知识库中的文件，可筛选和排序。",
@@ -131,7 +105,7 @@ impl Capability for GetDocument {
     type Output = DocumentDetail;
 
     fn definition(&self) -> Definition {
-        get(
+        Definition::get(
             "knowledge.document",
             "阅读文件",
             "取得一份文件的全文，按条款划分，带结构、效力和废止关系。",
@@ -153,7 +127,7 @@ impl Capability for ListFacets {
     type Output = Facets;
 
     fn definition(&self) -> Definition {
-        get(
+        Definition::get(
             "knowledge.facets",
             "筛选项",
             "列出知识库可用的筛选项及文件数。",
@@ -174,15 +148,13 @@ impl Capability for WithdrawDocument {
 
     fn definition(&self) -> Definition {
         let path = "/knowledge/documents/{id}";
-        Definition {
-            method: Method::Delete,
-            ..operate(
-                "knowledge.withdraw",
-                "撤下文件",
-                "撤下一份文件：不再被检索和引用，可以恢复。",
-                path,
-            )
-        }
+        Definition::delete(
+            "knowledge.withdraw",
+            "撤下文件",
+            "撤下一份文件：不再被检索和引用，可以恢复。",
+            path,
+        )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
@@ -200,12 +172,13 @@ impl Capability for RestoreDocument {
     type Output = DocumentSummary;
 
     fn definition(&self) -> Definition {
-        operate(
+        Definition::post(
             "knowledge.restore",
             "恢复文件",
             "恢复一份撤下的文件。",
             "/knowledge/documents/{id}/restore",
         )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
@@ -223,12 +196,13 @@ impl Capability for Reindex {
     type Output = Rebuilt;
 
     fn definition(&self) -> Definition {
-        operate(
+        Definition::post(
             "knowledge.reindex",
             "重建索引",
             "丢弃检索索引并从存储重建。",
             "/knowledge/reindex",
         )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, _: Nothing) -> Result<Rebuilt> {
@@ -244,15 +218,13 @@ impl Capability for ListImports {
 
     fn definition(&self) -> Definition {
         let path = "/knowledge/imports";
-        Definition {
-            permission: Permission::Operator,
-            ..get(
-                "knowledge.imports",
-                "导入记录",
-                "分页列出导入记录，最近的在前。",
-                path,
-            )
-        }
+        Definition::get(
+            "knowledge.imports",
+            "导入记录",
+            "分页列出导入记录，最近的在前。",
+            path,
+        )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, input: PageRequest) -> Result<Page<Import>> {
@@ -285,15 +257,13 @@ impl Capability for GetImport {
 
     fn definition(&self) -> Definition {
         let path = "/knowledge/imports/{id}";
-        Definition {
-            permission: Permission::Operator,
-            ..get(
-                "knowledge.import",
-                "导入详情",
-                "取得一次导入的进度和逐个文件的结果。",
-                path,
-            )
-        }
+        Definition::get(
+            "knowledge.import",
+            "导入详情",
+            "取得一次导入的进度和逐个文件的结果。",
+            path,
+        )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, input: ImportInput) -> Result<Import> {
@@ -312,12 +282,13 @@ impl Capability for CancelImport {
     type Output = Import;
 
     fn definition(&self) -> Definition {
-        operate(
+        Definition::post(
             "knowledge.import_cancel",
             "取消导入",
             "停止一次导入；已导入的文件保留。",
             "/knowledge/imports/{id}/cancel",
         )
+        .open_to(EDITORS)
     }
 
     async fn call(&self, _: &Context, input: ById) -> Result<Import> {

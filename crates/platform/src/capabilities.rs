@@ -2,7 +2,7 @@
 
 use kernel::{
     Page, Result,
-    capability::{ById, Capability, Context, Definition, Method, Permission, Registered},
+    capability::{ById, Capability, Context, Definition, Permission, Registered},
     page::PageRequest,
 };
 
@@ -22,24 +22,6 @@ pub fn all(sessions: &Sessions) -> Vec<Registered> {
     ]
 }
 
-fn define(
-    name: &'static str,
-    title: &'static str,
-    description: &'static str,
-    method: Method,
-    path: &'static str,
-) -> Definition {
-    Definition {
-        name,
-        title,
-        description,
-        permission: Permission::Public,
-        method,
-        path,
-        streams: false,
-    }
-}
-
 struct ListSessions(Sessions);
 
 impl Capability for ListSessions {
@@ -47,17 +29,16 @@ impl Capability for ListSessions {
     type Output = Page<SessionSummary>;
 
     fn definition(&self) -> Definition {
-        define(
+        Definition::get(
             "sessions.list",
             "我的对话",
             "分页列出本浏览器的对话，最近的在前。",
-            Method::Get,
             "/sessions",
         )
     }
 
     async fn call(&self, context: &Context, input: PageRequest) -> Result<Page<SessionSummary>> {
-        self.0.list(&context.caller.visitor, input).await
+        self.0.list(context.caller.owner(), input).await
     }
 }
 
@@ -68,17 +49,16 @@ impl Capability for GetSession {
     type Output = Session;
 
     fn definition(&self) -> Definition {
-        define(
+        Definition::get(
             "sessions.get",
             "对话内容",
             "取得一次对话的全部问答。",
-            Method::Get,
             "/sessions/{id}",
         )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<Session> {
-        self.0.get(&context.caller.visitor, &input.id).await
+        self.0.get(context.caller.owner(), &input.id).await
     }
 }
 
@@ -89,18 +69,18 @@ impl Capability for DeleteSession {
     type Output = SessionSummary;
 
     fn definition(&self) -> Definition {
-        define(
+        Definition::delete(
             "sessions.delete",
             "删除对话",
             "删除一次对话，可以恢复。",
-            Method::Delete,
             "/sessions/{id}",
         )
+        .open_to(Permission::Public)
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<SessionSummary> {
         self.0
-            .set_deleted(&context.caller.visitor, &input.id, true)
+            .set_deleted(context.caller.owner(), &input.id, true)
             .await
     }
 }
@@ -112,18 +92,18 @@ impl Capability for RestoreSession {
     type Output = SessionSummary;
 
     fn definition(&self) -> Definition {
-        define(
+        Definition::post(
             "sessions.restore",
             "恢复对话",
             "恢复一次删除的对话。",
-            Method::Post,
             "/sessions/{id}/restore",
         )
+        .open_to(Permission::Public)
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<SessionSummary> {
         self.0
-            .set_deleted(&context.caller.visitor, &input.id, false)
+            .set_deleted(context.caller.owner(), &input.id, false)
             .await
     }
 }
@@ -135,18 +115,21 @@ impl Capability for GetTrace {
     type Output = Trace;
 
     fn definition(&self) -> Definition {
-        define(
+        Definition::get(
             "traces.get",
             "回答的过程",
             "取得一次回答的逐步过程。",
-            Method::Get,
             "/traces/{id}",
         )
     }
 
     async fn call(&self, context: &Context, input: ById) -> Result<Trace> {
         self.0
-            .trace(&context.caller.visitor, context.caller.operator, &input.id)
+            .trace(
+                context.caller.owner(),
+                context.caller.is_administrator(),
+                &input.id,
+            )
             .await
     }
 }

@@ -10,7 +10,7 @@ use documents::ClauseKind;
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
-    capability::{Capability, Context, Definition, Method, Permission, Registered},
+    capability::{Capability, Context, Definition, Permission, Registered},
     evidence::Citation,
     id::fresh,
     lexical::Filter,
@@ -133,7 +133,7 @@ impl Assistant {
                 ),
             ));
         }
-        let visitor = &context.caller.visitor;
+        let visitor = context.caller.owner();
         let mut recorder = Recorder::new(visitor, &question);
         let session = self
             .sessions
@@ -603,15 +603,7 @@ impl Capability for Ask {
     type Output = Answer;
 
     fn definition(&self) -> Definition {
-        Definition {
-            name: "service.ask",
-            title: "政务问答",
-            description: "用日常语言提问，按本市文件回答，每句话附可打开的原文依据；没有依据时说明并给出咨询渠道。",
-            permission: Permission::Public,
-            method: Method::Post,
-            path: "/ask",
-            streams: true,
-        }
+        Definition::post("service.ask", "政务问答", "用日常语言提问，按本市文件回答，每句话附可打开的原文依据；没有依据时说明并给出咨询渠道。", "/ask").open_to(Permission::Public).without_effects().streaming()
     }
 
     async fn call(&self, context: &Context, input: AskInput) -> Result<Answer> {

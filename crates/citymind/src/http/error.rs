@@ -22,11 +22,14 @@ impl From<Error> for Problem {
 pub(crate) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidInput | ErrorCode::MalformedBody => StatusCode::BAD_REQUEST,
-        ErrorCode::OperatorRequired => StatusCode::UNAUTHORIZED,
+        ErrorCode::SignInRequired | ErrorCode::SignInFailed => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::LockedOut | ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Conflict | ErrorCode::SourceChanged | ErrorCode::DataFolderInUse => {
-            StatusCode::CONFLICT
-        }
+        ErrorCode::Conflict
+        | ErrorCode::Cancelled
+        | ErrorCode::SourceChanged
+        | ErrorCode::DataFolderInUse => StatusCode::CONFLICT,
         ErrorCode::QuestionTooLong | ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::UnsupportedFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ErrorCode::DamagedFile | ErrorCode::UnsafeFile | ErrorCode::EmptyDocument => {

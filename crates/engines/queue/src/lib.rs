@@ -1,0 +1,1 @@
+//! Event buses beyond one process.
