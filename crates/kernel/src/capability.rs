@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 pub use crate::identity::Caller;
-use crate::{Error, ErrorCode, Result, identity::Role};
+use crate::{Error, ErrorCode, Result, id, identity::Role};
 
 /// Names one thing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -178,6 +178,8 @@ pub struct Progress {
 pub struct Context {
     /// Who calls.
     pub caller: Caller,
+    /// The request, as the reply and the audit log name it.
+    pub request: String,
     sink: Option<Sink>,
     cancelled: Arc<AtomicBool>,
     notes: Arc<Mutex<Map<String, Value>>>,
@@ -188,6 +190,7 @@ impl Context {
     pub fn of(caller: Caller) -> Self {
         Self {
             caller,
+            request: id::fresh(),
             ..Self::default()
         }
     }

@@ -1,13 +1,23 @@
-//! 底座: what every product's conversation stands on.
+//! 底座: what every product stands on.
 //!
 //! | module | what |
 //! |---|---|
+//! | [`catalogue`] | all capabilities, behind the one gate that every door goes through |
+//! | [`identity`] | who is who, and who may do what |
+//! | [`audit`] | the append-only, hash-chained log of calls and changes |
 //! | [`answer`] | an answer with its evidence, as every door gives it |
 //! | [`sessions`] | conversations, kept for who had them |
 //! | [`trace`] | how an answer came about, step by step |
 //! | [`capabilities`] | what the outside can do with conversations and traces |
+//! | [`changes`] | tells whoever waits that this process has written |
+//! | [`measures`] | what is measured while the product runs |
 
 pub mod answer;
+pub mod audit;
 pub mod capabilities;
+pub mod catalogue;
+pub mod changes;
+pub mod identity;
+pub mod measures;
 pub mod sessions;
 pub mod trace;

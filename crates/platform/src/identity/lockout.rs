@@ -1,0 +1,94 @@
+//! Failed sign-ins, by name, known or not: what is told must not depend on whether there is such an account.
+
+use jiff::{SignedDuration, Timestamp};
+use kernel::{
+    Error, ErrorCode, Result,
+    id::derived,
+    records::{Collection, Write},
+    time,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Identity;
+
+pub(super) const FAILURES: Collection = Collection {
+    name: "sign_in_failures",
+    indexed: &["last_at"],
+};
+
+/// So many failures lock.
+const FAILURES_ALLOWED: u32 = 5;
+/// Failures are forgotten after so much time without one.
+const MEMORY: SignedDuration = SignedDuration::from_mins(30);
+/// The first lock lasts so long; each further failure doubles it.
+const FIRST_LOCK: SignedDuration = SignedDuration::from_mins(1);
+/// No lock lasts longer: whoever fails on purpose must not shut others out for good.
+const LONGEST_LOCK: SignedDuration = SignedDuration::from_mins(60);
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Failures {
+    count: u32,
+    last_at: String,
+    locked_until: String,
+}
+
+fn record_id(login: &str) -> String {
+    derived(&["sign-in", &login.to_lowercase()])
+}
+
+fn from_now(duration: SignedDuration) -> String {
+    time::format(Timestamp::now() + duration)
+}
+
+impl Identity {
+    /// Refuses while a name is locked.
+    pub(super) async fn require_unlocked(&self, login: &str) -> Result<()> {
+        let failures: Failures = self.failures(login).await?;
+        if failures.locked_until > time::now() {
+            return Err(locked(&failures.locked_until));
+        }
+        Ok(())
+    }
+
+    async fn failures(&self, login: &str) -> Result<Failures> {
+        let found: Option<Failures> = self.records.read(&FAILURES, &record_id(login)).await?;
+        let remembered = from_now(-MEMORY);
+        Ok(found.filter(|f| f.last_at > remembered).unwrap_or_default())
+    }
+
+    /// Counts a failure and returns what to tell.
+    pub(super) async fn failed(&self, login: &str) -> Result<Error> {
+        let mut failures = self.failures(login).await?;
+        failures.count += 1;
+        failures.last_at = time::now();
+        if failures.count >= FAILURES_ALLOWED {
+            let doublings = (failures.count - FAILURES_ALLOWED).min(6);
+            let lock = (FIRST_LOCK * 2_i32.pow(doublings)).min(LONGEST_LOCK);
+            failures.locked_until = from_now(lock);
+        }
+        self.records
+            .save(&FAILURES, &record_id(login), &failures)
+            .await?;
+        Ok(if failures.count >= FAILURES_ALLOWED {
+            locked(&failures.locked_until)
+        } else {
+            super::refused("登录名或密码不正确。请核对后再试；忘记密码请联系管理员重置。")
+        })
+    }
+
+    /// Forgets the failures of a name.
+    pub(super) fn forgiven(login: &str) -> Write {
+        Write::Delete {
+            collection: FAILURES.name,
+            id: record_id(login),
+        }
+    }
+}
+
+fn locked(until: &str) -> Error {
+    let clock = until.get(11..16).unwrap_or_default();
+    Error::new(
+        ErrorCode::LockedOut,
+        format!("多次登录失败，已暂时锁定，{clock} 之后可以再试；也可以请管理员重置密码。"),
+    )
+}
