@@ -1,12 +1,17 @@
 //! Configuration in layers: the built-in default, a file, `CITYMIND__SECTION__KEY` in the environment, flags.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use kernel::{Error, ErrorCode, Result};
+use platform::identity::Terms;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be configured.
@@ -16,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) city: City,
     pub(crate) limits: UploadLimits,
+    pub(crate) rates: RateLimits,
+    pub(crate) identity: IdentityTerms,
 }
 
 /// The server.
@@ -24,6 +31,68 @@ pub(crate) struct Config {
 pub(crate) struct Server {
     /// Address and port.
     pub(crate) listen: String,
+    /// Under which address browsers reach it, e.g. `https://city.example`; the address itself if empty.
+    pub(crate) public_url: String,
+    /// Proxies that are believed when they tell where a request comes from.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+}
+
+/// How many requests a second a caller may send; ten times as many at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RateLimits {
+    /// An address, for whoever is anonymous.
+    pub(crate) per_address: u32,
+    /// An account.
+    pub(crate) per_user: u32,
+    /// A key.
+    pub(crate) per_key: u32,
+    /// Attempts to sign in, by address and minute.
+    pub(crate) sign_ins_per_minute: u32,
+}
+
+/// How long sign-ins last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct IdentityTerms {
+    /// A sign-in ends after so many hours, whatever happens.
+    pub(crate) sign_in_hours: u32,
+    /// A sign-in ends after so many minutes without a request.
+    pub(crate) idle_minutes: u32,
+    /// The browser's token is replaced after so many minutes.
+    pub(crate) rotation_minutes: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            per_address: 50,
+            per_user: 50,
+            per_key: 500,
+            sign_ins_per_minute: 20,
+        }
+    }
+}
+
+impl Default for IdentityTerms {
+    fn default() -> Self {
+        Self {
+            sign_in_hours: 12,
+            idle_minutes: 120,
+            rotation_minutes: 60,
+        }
+    }
+}
+
+impl IdentityTerms {
+    pub(crate) fn terms(&self) -> Terms {
+        let minutes = |n: u32| Duration::from_secs(u64::from(n.max(1)) * 60);
+        Terms {
+            lifetime: minutes(self.sign_in_hours.saturating_mul(60)),
+            idle: minutes(self.idle_minutes),
+            rotation: minutes(self.rotation_minutes),
+        }
+    }
 }
 
 /// The city.
@@ -50,6 +119,9 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            public_url: String::new(),
+            // A proxy on the same machine is the usual case; whoever else is on this machine needs no disguise.
+            trusted_proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         }
     }
 }

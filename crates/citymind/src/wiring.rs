@@ -4,15 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use engine_search::TantivyIndex;
 use engine_store::{DataFolder, LocalFiles, SqliteRecords};
-use kernel::{Result, capability::Registered, id, records::Records};
+use kernel::{Result, id};
 use knowledge::{Library, Limits, imports::Imports};
-use platform::sessions::Sessions;
+use platform::{
+    audit::Audit, catalogue::Catalogue, changes::Changes, identity::Identity, measures::Measures,
+    sessions::Sessions,
+};
 use service::Assistant;
 
-use crate::config::Config;
-
-/// The file of the data folder that holds the operator's key.
-pub(crate) const OPERATOR_KEY: &str = "operator.key";
+use crate::{config::Config, http::doors};
 
 /// The running product.
 pub(crate) struct App {
@@ -21,16 +21,23 @@ pub(crate) struct App {
     pub(crate) library: Arc<Library>,
     pub(crate) imports: Arc<Imports>,
     pub(crate) assistant: Assistant,
-    pub(crate) capabilities: Vec<Registered>,
-    /// Whoever sends it runs this installation.
-    pub(crate) operator_key: String,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) measures: Arc<Measures>,
+    pub(crate) catalogue: Catalogue,
+    /// Whoever sends it sits at this machine and may read the data folder: the command line. New at every start.
+    pub(crate) local_key: String,
 }
 
 impl App {
     /// Opens a data folder with the embedded engines.
     pub(crate) async fn open(data: &Path, config: Config) -> Result<Self> {
         let folder = DataFolder::open(data)?;
-        let records: Arc<dyn Records> = Arc::new(SqliteRecords::open(&folder.database())?);
+        let store = Changes::new(Arc::new(SqliteRecords::open(&folder.database())?));
+        let audit = Audit::open(store).await?;
+        audit.spawn();
+        let records = audit.accompany();
+        let identity = Identity::open(records.clone(), config.identity.terms()).await?;
         let files = Arc::new(LocalFiles::new(folder.files()));
         let index = Arc::new(TantivyIndex::open(&folder.index().join("lexical-1"))?);
         let limits = Limits {
@@ -41,24 +48,37 @@ impl App {
         let imports = Imports::open(library.clone(), folder.staging()).await?;
         let sessions = Sessions::open(records).await?;
         let assistant = Assistant::new(library.clone(), sessions.clone());
+        let measures = Arc::new(Measures::default());
         let capabilities = [
             assistant.capabilities(),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
+            platform::identity::capabilities::all(&identity),
+            platform::audit::capabilities::all(&audit),
         ];
-        let operator_key = operator_key(&folder)?;
+        let catalogue = Catalogue::new(
+            capabilities.concat(),
+            doors::ALL,
+            identity.clone(),
+            audit.clone(),
+            measures.clone(),
+        );
         Ok(Self {
             folder,
             config,
             library,
             imports,
             assistant,
-            capabilities: capabilities.concat(),
-            operator_key,
+            identity,
+            audit,
+            measures,
+            catalogue,
+            local_key: id::secret() + &id::secret(),
         })
     }
-}
 
-fn operator_key(folder: &DataFolder) -> Result<String> {
-    folder.secret(OPERATOR_KEY, id::secret)
+    /// Writes down what has not been yet.
+    pub(crate) async fn close(&self) -> Result<()> {
+        self.audit.flush().await
+    }
 }

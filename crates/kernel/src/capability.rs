@@ -295,20 +295,28 @@ trait Erased: Send + Sync {
 impl<C: Capability> Erased for C {
     fn call<'a>(&'a self, context: &'a Context, input: Value) -> Reply<'a> {
         Box::pin(async move {
-            let input = serde_json::from_value(input).map_err(|e| {
-                Error::new(
-                    ErrorCode::InvalidInput,
-                    format!(
-                        "请求的内容不符合要求：{}。请对照接口文档检查字段名和类型。",
-                        chinese_reason(&e)
-                    ),
-                )
-                .with_detail(&e)
-            })?;
+            let input = read_input(input)?;
             let output = Capability::call(self, context, input).await?;
             serde_json::to_value(output).map_err(Error::internal)
         })
     }
+}
+
+/// An input from JSON.
+///
+/// # Errors
+/// `InvalidInput`, saying in Chinese what is wrong with it.
+pub fn read_input<T: DeserializeOwned>(input: Value) -> Result<T> {
+    serde_json::from_value(input).map_err(|e| {
+        Error::new(
+            ErrorCode::InvalidInput,
+            format!(
+                "请求的内容不符合要求：{}。请对照接口文档检查字段名和类型。",
+                chinese_reason(&e)
+            ),
+        )
+        .with_detail(&e)
+    })
 }
 
 fn chinese_reason(error: &serde_json::Error) -> String {

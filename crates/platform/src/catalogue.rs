@@ -3,7 +3,7 @@
 use std::{collections::HashMap, future::Future, sync::Arc, time::Instant};
 
 use kernel::{
-    Error, Result,
+    Error, ErrorCode, Result,
     capability::{Context, Definition, Registered},
 };
 use serde_json::Value;
@@ -59,19 +59,18 @@ impl Catalogue {
         found.ok_or_else(|| Error::not_found("这项能力"))
     }
 
-    /// Those that a caller may use.
+    /// The names of those that a caller may use, further doors included.
     ///
     /// # Errors
     /// `Storage`.
-    pub async fn open_to(&self, context: &Context) -> Result<Vec<&Registered>> {
+    pub async fn open_to(&self, context: &Context) -> Result<Vec<String>> {
         let mut open = Vec::new();
-        for capability in self.capabilities.iter() {
-            let permitted = self
-                .identity
-                .permit(&context.caller, &capability.definition)
-                .await;
-            if permitted.is_ok() {
-                open.push(capability);
+        for definition in self.identity.definitions() {
+            let permitted = self.identity.permit(&context.caller, definition).await;
+            match permitted {
+                Ok(()) => open.push(definition.name.to_owned()),
+                Err(e) if matches!(e.code, ErrorCode::SignInRequired | ErrorCode::Forbidden) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(open)

@@ -163,7 +163,6 @@ impl Assistant {
             }
             stored => stored?,
         }
-        context.emit("done", &answer)?;
         Ok(answer)
     }
 

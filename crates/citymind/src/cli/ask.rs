@@ -3,17 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use kernel::{
-    Error, Result,
-    capability::{Caller, Context},
-};
+use kernel::{Error, Result};
 use platform::answer::{Answer, AnswerStatus, AskInput};
 
-use super::{
-    DataArgs,
-    client::{Worker, worker},
-    say,
-};
+use super::{DataArgs, client::worker, say};
 
 #[derive(Args)]
 pub(super) struct AskArgs {
@@ -42,23 +35,10 @@ pub(super) async fn run(args: AskArgs) -> Result<ExitCode> {
         as_of: args.as_of,
         space: args.space,
     };
-    let answer = match worker(&args.data).await? {
-        Worker::Here(app) => {
-            app.assistant
-                .ask(
-                    &Context::of(Caller {
-                        visitor: "cli".into(),
-                        operator: true,
-                    }),
-                    input,
-                )
-                .await?
-        }
-        Worker::Server(server) => {
-            let value = server.send(server.post("/ask").json(&input)).await?;
-            serde_json::from_value(value).map_err(Error::internal)?
-        }
-    };
+    let input = serde_json::to_value(&input).map_err(Error::internal)?;
+    let worker = worker(&args.data).await?;
+    let answer = worker.call("service.ask", input).await?;
+    let answer: Answer = serde_json::from_value(answer).map_err(Error::internal)?;
     if args.json {
         say(&serde_json::to_string_pretty(&answer).map_err(Error::internal)?);
     } else {

@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use engine_store::{DataFolder, Holder};
-use kernel::{Error, ErrorCode, Result};
+use kernel::{
+    Error, ErrorCode, Result,
+    capability::{Caller, Context, Definition, Method, Registered},
+};
 use reqwest::{Client, RequestBuilder, Response};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::DataArgs;
-use crate::wiring::App;
+use crate::{config::Config, http::percent, wiring::App};
 
 /// Whoever does the work: this process, or the server that holds the folder.
 pub(super) enum Worker {
@@ -34,11 +37,75 @@ pub(super) async fn worker(args: &DataArgs) -> Result<Worker> {
     }
 }
 
+/// A capability's path with the input's fields that stand in it, and the other fields.
+fn address(capability: &Definition, input: Value) -> Result<(String, Map<String, Value>)> {
+    let Value::Object(mut fields) = input else {
+        return Err(Error::internal("an input that is no object"));
+    };
+    let mut path = String::new();
+    for part in capability.path.split('/').skip(1) {
+        path.push('/');
+        match part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
+            Some(name) => {
+                let value = fields.remove(name).unwrap_or_default();
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                path.push_str(&percent(&text));
+            }
+            None => path.push_str(part),
+        }
+    }
+    Ok((path, fields))
+}
+
+fn queries(fields: Map<String, Value>) -> Vec<(String, String)> {
+    fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        })
+        .collect()
+}
+
 fn server(data: &Path) -> Option<Server> {
     Some(Server {
         holder: DataFolder::holder(data)?,
         client: Client::new(),
     })
+}
+
+/// Who the command line is.
+pub(super) fn context() -> Context {
+    Context::of(Caller::system("本机命令行"))
+}
+
+impl Worker {
+    /// Calls a capability by its name.
+    pub(super) async fn call(&self, name: &str, input: Value) -> Result<Value> {
+        match self {
+            Self::Here(app) => {
+                let output = app.catalogue.call(name, &context(), input).await;
+                app.close().await?;
+                output
+            }
+            Self::Server(server) => {
+                let known = catalogue().await?;
+                let capability = known.iter().find(|c| c.definition.name == name);
+                let capability = capability.ok_or_else(|| Error::not_found("这项能力"))?;
+                server.call(&capability.definition, input).await
+            }
+        }
+    }
+}
+
+/// What this program can do, told by one that holds nothing.
+pub(super) async fn catalogue() -> Result<Vec<Registered>> {
+    let folder = tempfile::tempdir().map_err(Error::internal)?;
+    let app = App::open(folder.path(), Config::default()).await?;
+    Ok(app.catalogue.all().to_vec())
 }
 
 impl Server {
@@ -56,6 +123,26 @@ impl Server {
         self.client
             .post(self.url(path))
             .bearer_auth(&self.holder.key)
+    }
+
+    /// Calls a capability.
+    pub(super) async fn call(&self, capability: &Definition, input: Value) -> Result<Value> {
+        let (path, rest) = address(capability, input)?;
+        let method = match capability.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let request = self
+            .client
+            .request(method, self.url(&path))
+            .bearer_auth(&self.holder.key);
+        self.send(if capability.method == Method::Post {
+            request.json(&rest)
+        } else {
+            request.query(&queries(rest))
+        })
+        .await
     }
 
     /// Sends a request; a problem comes back as the error it tells of.

@@ -13,9 +13,10 @@ use reqwest::multipart::{Form, Part};
 
 use super::{
     DataArgs,
-    client::{Server, Worker, worker},
+    client::{Server, Worker, context, worker},
     note, say,
 };
+use crate::http::doors;
 
 #[derive(Subcommand)]
 pub(super) enum KnowledgeCommand {
@@ -44,20 +45,10 @@ pub(super) async fn run(command: KnowledgeCommand) -> Result<ExitCode> {
     match command {
         KnowledgeCommand::Import(args) => import(args).await,
         KnowledgeCommand::Reindex(args) => {
-            let rebuilt = match worker(&args).await? {
-                Worker::Here(app) => {
-                    serde_json::to_value(app.library.reindex().await?).map_err(Error::internal)?
-                }
-                Worker::Server(server) => {
-                    server
-                        .send(
-                            server
-                                .post("/knowledge/reindex")
-                                .json(&serde_json::json!({})),
-                        )
-                        .await?
-                }
-            };
+            let worker = worker(&args).await?;
+            let rebuilt = worker
+                .call("knowledge.reindex", serde_json::json!({}))
+                .await?;
             say(&format!(
                 "已重建索引：{} 份文件，{} 个条款，用时 {} 毫秒。",
                 rebuilt["documents"], rebuilt["passages"], rebuilt["elapsed_ms"]
@@ -74,9 +65,20 @@ async fn import(args: ImportArgs) -> Result<ExitCode> {
     }
     let import = match worker(&args.data).await? {
         Worker::Here(app) => {
-            let (id, _) = app.imports.stage().await?;
-            let started = app.imports.start(id, &args.space, files).await?;
-            watch(&app.imports, started).await?
+            let context = context();
+            context.note("space", args.space.as_str());
+            context.note("files", files.len());
+            let started = app
+                .catalogue
+                .enter(&doors::UPLOAD, &context, String::new(), async {
+                    let (id, _) = app.imports.stage().await?;
+                    context.note("import", id.as_str());
+                    app.imports.start(id, &args.space, files).await
+                })
+                .await?;
+            let import = watch(&app.imports, started).await?;
+            app.close().await?;
+            import
         }
         Worker::Server(server) => upload(&server, &args.space, files).await?,
     };

@@ -1,23 +1,18 @@
 //! The command line.
 
 mod ask;
+mod audit;
 mod client;
+mod keys;
 mod knowledge;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use engine_store::DataFolder;
 use kernel::{Error, ErrorCode, Result};
 
-use crate::{
-    bench,
-    config::Config,
-    eval,
-    http::openapi,
-    wiring::{App, OPERATOR_KEY},
-};
+use crate::{bench, config::Config, eval, http::openapi, wiring::App};
 
 /// 城智：政务大模型应用平台
 #[derive(Parser)]
@@ -42,8 +37,12 @@ enum Command {
     /// 压测运行中的服务
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// 显示本数据目录的管理密钥
-    Key(DataArgs),
+    /// 管理接口密钥
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// 核验、导出审计日志
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// 输出接口文档（OpenAPI 3.1）
     Openapi(DataArgs),
 }
@@ -76,6 +75,8 @@ pub(crate) fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    // One implementation of cryptography for every client of ours; a second call would be refused, and is not made.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -96,16 +97,13 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Knowledge(command) => return knowledge::run(command).await,
         Command::Eval(suite) => eval::run(suite).await?,
         Command::Bench(command) => bench::run(command).await?,
-        Command::Key(args) => match DataFolder::read_secret(&args.data, OPERATOR_KEY) {
-            // Also while a server holds the folder.
-            Some(key) => say(&key),
-            None => say(&App::open(&args.data, args.load()?).await?.operator_key),
-        },
+        Command::Keys(command) => keys::run(command).await?,
+        Command::Audit(command) => return audit::run(command).await,
         Command::Openapi(_) => {
             let folder = tempfile::tempdir().map_err(Error::internal)?;
             let app = App::open(folder.path(), Config::default()).await?;
             say(
-                &serde_json::to_string_pretty(&openapi::describe(&app.capabilities))
+                &serde_json::to_string_pretty(&openapi::describe(app.catalogue.all()))
                     .map_err(Error::internal)?,
             );
         }

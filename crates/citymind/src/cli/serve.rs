@@ -7,10 +7,10 @@ use engine_store::Holder;
 use kernel::{Error, ErrorCode, Result};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::DataArgs;
+use super::{DataArgs, note};
 use crate::{
     demo,
-    http::{self, Readiness},
+    http::{self, Limits, Readiness},
     wiring::App,
 };
 
@@ -39,13 +39,14 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     let address = listener.local_addr().map_err(Error::internal)?;
     app.folder.announce(&Holder {
         address: address.to_string(),
-        key: app.operator_key.clone(),
+        key: app.local_key.clone(),
     })?;
     let ready = Readiness::default();
+    let limits = Arc::new(Limits::new(&app.config.rates));
     let state = http::State {
         app: app.clone(),
         ready: ready.clone(),
-        listen: address,
+        limits: limits.clone(),
     };
     let resumed = app.imports.resume().await?;
     if resumed > 0 {
@@ -64,17 +65,56 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
         clauses = app.library.passages(),
         "CityMind 已就绪：http://{address}  （无模型·检索问答，Ctrl C 停止）"
     );
-    if !address.ip().is_loopback() {
+    if let Some(link) = app.identity.setup_link().await? {
+        let base = if app.config.server.public_url.is_empty() {
+            format!("http://{address}")
+        } else {
+            app.config
+                .server
+                .public_url
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        // Not through the log filter: whoever silences the log must still be let in.
+        note(&format!(
+            "尚无管理员。请打开一次性链接设置管理员账号（72 小时内有效，重新启动会换新链接）：\n  {base}{}",
+            link.path
+        ));
+    }
+    if !address.ip().is_loopback() && !app.config.server.public_url.starts_with("https:") {
         tracing::warn!(
-            "正在监听本机以外的地址：管理操作需要管理密钥（citymind key 查看）；请在前面放置 HTTPS 反向代理"
+            "正在监听本机以外的地址，且没有设置 HTTPS：密码会以明文经过网络。请在前面放置 HTTPS 反向代理，并设置 server.public_url"
         );
     }
+    sweep(&app, &limits);
     wait_for_signal().await?;
     tracing::info!("正在停止");
     let _ = stop.send(true);
     server.await.map_err(Error::internal)??;
+    app.close().await?;
     app.folder.retract();
     Ok(())
+}
+
+/// Forgets what counts no more, from time to time.
+fn sweep(app: &Arc<App>, limits: &Arc<Limits>) {
+    let (app, limits) = (Arc::downgrade(app), Arc::downgrade(limits));
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(std::time::Duration::from_secs(600));
+        loop {
+            tick.tick().await;
+            let (Some(app), Some(limits)) = (app.upgrade(), limits.upgrade()) else {
+                return;
+            };
+            limits.sweep();
+            if let Err(error) = app.identity.sweep().await {
+                tracing::warn!(
+                    detail = error.detail,
+                    "old sign-ins were not removed: {error}"
+                );
+            }
+        }
+    });
 }
 
 async fn serve(

@@ -1,12 +1,12 @@
 //! Capabilities as routes, plain or as server-sent events.
 
-use std::{collections::HashMap, convert::Infallible, net::SocketAddr};
+use std::{collections::HashMap, convert::Infallible};
 
 use axum::{
     Router,
     body::Bytes,
     extract::{
-        ConnectInfo, Path, Query, State as Shared,
+        Path, Query, State as Shared,
         rejection::{BytesRejection, PathRejection, QueryRejection},
     },
     http::{HeaderMap, HeaderValue, header},
@@ -21,14 +21,15 @@ use kernel::{
     Error, ErrorCode, Result,
     capability::{Context, Method, Registered},
 };
+use platform::catalogue::Catalogue;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::{
     State,
-    caller::identify,
     error::{Problem, body, unreadable},
+    request::Who,
 };
 
 type Params = HashMap<String, String>;
@@ -40,20 +41,15 @@ pub(super) fn routes(capabilities: &[Registered]) -> Router<State> {
         .fold(Router::new(), |router, capability| {
             let registered = capability.clone();
             let handler = move |Shared(state): Shared<State>,
-                                ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                                who: Who,
                                 headers: HeaderMap,
                                 path: Result<Path<Params>, PathRejection>,
                                 query: Result<Query<Params>, QueryRejection>,
                                 body: Result<Bytes, BytesRejection>| async move {
-                let who = identify(&state, peer, &headers);
-                let mut response = match input(&registered, path, query, body) {
-                    Ok(input) => call(registered, Context::of(who.caller), input, &headers).await,
+                match input(&registered, path, query, body) {
+                    Ok(input) => call(&state, registered, &who, input, &headers).await,
                     Err(error) => Problem(error).into_response(),
-                };
-                if let Some(cookie) = who.cookie {
-                    response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
-                response
             };
             router.route(
                 capability.definition.path,
@@ -75,6 +71,20 @@ fn input(
 ) -> Result<Value> {
     let path = path.map_err(unreadable)?.0;
     let query = query.map_err(unreadable)?.0;
+    let mut fields = if capability.definition.method == Method::Post {
+        object(body)?
+    } else {
+        Map::new()
+    };
+    for (name, text) in query.into_iter().chain(path) {
+        let value = typed(capability, &name, text);
+        fields.insert(name, value);
+    }
+    Ok(Value::Object(fields))
+}
+
+/// The body as a JSON object; an empty body is an empty one.
+pub(super) fn object(body: Result<Bytes, BytesRejection>) -> Result<Map<String, Value>> {
     let bytes = body.map_err(|e| match e.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::new(
             ErrorCode::TooLarge,
@@ -84,36 +94,31 @@ fn input(
             Error::new(ErrorCode::MalformedBody, "没有收到完整的请求内容，请重试。").with_detail(e)
         }
     })?;
-    let mut fields = Map::new();
-    if capability.definition.method == Method::Post && !bytes.is_empty() {
-        let text = std::str::from_utf8(&bytes).map_err(|e| {
-            let at = e.valid_up_to();
-            Error::new(
-                ErrorCode::MalformedBody,
-                format!("请求内容不是 UTF-8 文本（第 {at} 字节处）。请以 UTF-8 编码发送。"),
-            )
-        })?;
-        let value: Value = serde_json::from_str(text).map_err(|e| {
-            let (line, column) = (e.line(), e.column());
-            Error::new(
-                ErrorCode::MalformedBody,
-                format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列）。"),
-            )
-            .with_detail(&e)
-        })?;
-        let Value::Object(object) = value else {
-            return Err(Error::new(
-                ErrorCode::MalformedBody,
-                "请求内容应为 JSON 对象。",
-            ));
-        };
-        fields = object;
+    if bytes.is_empty() {
+        return Ok(Map::new());
     }
-    for (name, text) in query.into_iter().chain(path) {
-        let value = typed(capability, &name, text);
-        fields.insert(name, value);
+    let text = std::str::from_utf8(&bytes).map_err(|e| {
+        let at = e.valid_up_to();
+        Error::new(
+            ErrorCode::MalformedBody,
+            format!("请求内容不是 UTF-8 文本（第 {at} 字节处）。请以 UTF-8 编码发送。"),
+        )
+    })?;
+    let value: Value = serde_json::from_str(text).map_err(|e| {
+        let (line, column) = (e.line(), e.column());
+        Error::new(
+            ErrorCode::MalformedBody,
+            format!("请求内容不是有效的 JSON（第 {line} 行第 {column} 列）。"),
+        )
+        .with_detail(&e)
+    })?;
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Error::new(
+            ErrorCode::MalformedBody,
+            "请求内容应为 JSON 对象。",
+        )),
     }
-    Ok(Value::Object(fields))
 }
 
 /// A parameter's text as the type that the schema asks for.
@@ -133,8 +138,9 @@ fn typed(capability: &Registered, name: &str, text: String) -> Value {
 }
 
 async fn call(
+    state: &State,
     capability: Registered,
-    context: Context,
+    who: &Who,
     input: Value,
     headers: &HeaderMap,
 ) -> Response {
@@ -142,22 +148,25 @@ async fn call(
         .get(header::ACCEPT)
         .and_then(|v| v.to_str().ok())
         .unwrap_or_default();
+    let name = capability.definition.name;
+    let catalogue = &state.app.catalogue;
     if capability.definition.streams && wanted.contains("text/event-stream") {
-        return stream(capability, context, input);
+        return stream(catalogue.clone(), name, who.context(), input);
     }
-    match capability.call(&context, input).await {
+    match catalogue.call(name, &who.context(), input).await {
         Ok(output) => {
             let json = HeaderValue::from_static("application/json");
             ([(header::CONTENT_TYPE, json)], output.to_string()).into_response()
         }
-        Err(error) => Problem(error).into_response(),
+        Err(error) => Problem(who.explain(error)).into_response(),
     }
 }
 
-/// The call's events as they happen; its output is the last one (`done`), its error likewise (`error`).
-fn stream(capability: Registered, context: Context, input: Value) -> Response {
+/// The call's events as they happen; its output is the last one (`done`), its error likewise (`error`). Whoever goes away
+/// cancels the call.
+fn stream(catalogue: Catalogue, name: &'static str, context: Context, input: Value) -> Response {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let failed = sender.clone();
+    let last = sender.clone();
     let context = context.following(move |event| {
         let data = SseEvent::default()
             .event(event.name)
@@ -165,14 +174,16 @@ fn stream(capability: Registered, context: Context, input: Value) -> Response {
         sender.send(data).is_ok()
     });
     tokio::spawn(async move {
-        if let Err(error) = capability.call(&context, input).await {
-            // The listener may be the very one who has gone away.
-            let _ = failed.send(
-                SseEvent::default()
-                    .event("error")
-                    .data(body(&error).to_string()),
-            );
-        }
+        let end = match catalogue.call(name, &context, input).await {
+            Ok(output) => SseEvent::default().event("done").data(output.to_string()),
+            Err(error) => {
+                let mut body = body(&error);
+                body["request_id"] = context.request.clone().into();
+                SseEvent::default().event("error").data(body.to_string())
+            }
+        };
+        // The listener may be the very one who has gone away.
+        let _ = last.send(end);
     });
     let events = UnboundedReceiverStream::new(receiver).map(Ok::<_, Infallible>);
     let mut response = Sse::new(events)

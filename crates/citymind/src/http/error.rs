@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use kernel::{Error, ErrorCode, id};
+use kernel::{Error, ErrorCode};
 use serde_json::{Value, json};
 
 /// An error on its way out.
@@ -43,7 +43,7 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
 
 /// The body of a problem; what only the log should hold goes there, under the same request id.
 pub(super) fn body(error: &Error) -> Value {
-    let request = id::fresh();
+    let request = super::request::request_id();
     let status = status(error.code);
     if status.is_server_error() {
         tracing::error!(

@@ -1,10 +1,9 @@
 //! An import followed live.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::convert::Infallible;
 
 use axum::{
-    extract::{ConnectInfo, Path, State as Shared, rejection::PathRejection},
-    http::HeaderMap,
+    extract::{Path, State as Shared, rejection::PathRejection},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -16,9 +15,9 @@ use knowledge::imports::Import;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::{
-    State,
+    State, doors,
     error::{Problem, unreadable},
-    transfer::require_operator,
+    request::Who,
 };
 
 fn event(import: &Import) -> Result<Event, Infallible> {
@@ -30,19 +29,28 @@ fn event(import: &Import) -> Result<Event, Infallible> {
 /// `progress` events until the import is over: first how it stands, then each change with its rows.
 pub(super) async fn events(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    who: Who,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    require_operator(&state, peer, &headers)?;
     let Path(id) = id.map_err(unreadable)?;
+    let context = who.context();
+    let followed = state.app.catalogue.enter(
+        &doors::IMPORT_EVENTS,
+        &context,
+        id.clone(),
+        follow(&state, &id),
+    );
+    followed.await.map_err(|e| Problem(who.explain(e)))
+}
+
+async fn follow(state: &State, id: &str) -> kernel::Result<Response> {
     // Followed before it is read: what happens in between is told twice rather than not at all.
-    let changes = state.app.imports.follow(&id);
+    let changes = state.app.imports.follow(id);
     let now = state
         .app
         .imports
         .get(
-            &id,
+            id,
             None,
             PageRequest {
                 page: None,

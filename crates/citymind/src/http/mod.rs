@@ -3,7 +3,12 @@
 //! | file | what |
 //! |---|---|
 //! | `door.rs` | capabilities as routes, plain or as server-sent events |
-//! | `caller.rs` | who calls: the visitor's cookie, the operator's key |
+//! | `doors.rs` | what is no capability and is described like one |
+//! | `request.rs` | what every request gets: an id, the caller, a check of where it comes from |
+//! | `cookie.rs` | the visitor's cookie and the sign-in's |
+//! | `limits.rs` | how many requests each caller may send |
+//! | `auth.rs` | signing in and out, one-time links |
+//! | `export.rs` | the audit log as a file |
 //! | `error.rs` | errors as RFC 9457 problem details |
 //! | `transfer.rs` | files in (imports) and out (originals) |
 //! | `follow.rs` | an import followed live |
@@ -11,16 +16,21 @@
 //! | `status.rs` | health and what the product runs on |
 //! | `console.rs` | the embedded console |
 
-mod caller;
+mod auth;
 mod console;
+mod cookie;
 mod door;
+pub(crate) mod doors;
 mod error;
+mod export;
 mod follow;
+mod limits;
 pub(crate) mod openapi;
+mod request;
 mod status;
 mod transfer;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -32,7 +42,9 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
+pub(crate) use limits::Limits;
 pub(crate) use status::Readiness;
+pub(crate) use transfer::percent;
 
 use crate::wiring::App;
 
@@ -41,7 +53,7 @@ use crate::wiring::App;
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
     pub(crate) ready: Readiness,
-    pub(crate) listen: SocketAddr,
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// A JSON body's greatest size, in bytes.
@@ -60,20 +72,34 @@ pub(crate) fn router(state: State) -> Router {
             get(transfer::original),
         )
         .route("/knowledge/imports/{id}/events", get(follow::events))
+        .route("/audit/export", get(export::audit))
         .route("/status", get(status::status));
-    let api = door::routes(&state.app.capabilities)
+    let auth = Router::new()
+        .route("/auth/me", get(auth::me))
+        .route("/auth/sign-in", post(auth::sign_in))
+        .route("/auth/sign-out", post(auth::sign_out))
+        .route("/auth/link", post(auth::link))
+        .route("/auth/redeem", post(auth::redeem));
+    let api = door::routes(state.app.catalogue.all())
+        .merge(auth)
         .layer(DefaultBodyLimit::max(BODY))
         .merge(transfers)
         .fallback(error::no_such_route)
-        .method_not_allowed_fallback(error::no_such_method);
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            request::admitted,
+        ));
     Router::new()
         .nest("/api/v1", api)
         .route("/api/openapi.json", get(openapi::document))
+        .route("/metrics", get(status::metrics))
         .route("/health/live", get(status::live))
         .route("/health/ready", get(status::ready))
         .fallback(console::serve)
         .layer(middleware::from_fn(harden))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn(request::numbered))
         .layer(CompressionLayer::new())
         .with_state(state)
 }

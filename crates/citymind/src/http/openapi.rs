@@ -1,15 +1,21 @@
 //! The OpenAPI 3.1 document, from the capabilities' schemas.
 
 use axum::{Json, extract::State as Shared};
-use kernel::capability::{Method, Permission, Registered};
+use kernel::capability::{Definition, Method, Permission, Registered};
 use knowledge::imports::Import;
+use platform::identity::{LinkView, User};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{State, status::Status};
+use super::{
+    State,
+    auth::{LinkInput, Me, RedeemInput, SignInInput},
+    doors,
+    status::Status,
+};
 
 pub(super) async fn document(Shared(state): Shared<State>) -> Json<Value> {
-    Json(describe(&state.app.capabilities))
+    Json(describe(state.app.catalogue.all()))
 }
 
 /// The whole document.
@@ -27,9 +33,7 @@ pub(crate) fn describe(capabilities: &[Registered]) -> Value {
             .entry(format!("/api/v1{}", d.path))
             .or_insert_with(|| json!({}))[method] = operation(capability, &mut components);
     }
-    let status = components.schema_of::<Status>();
-    let import = components.schema_of::<Import>();
-    for (path, method, operation) in transfers(&status, &import) {
+    for (path, method, operation) in further(&mut components) {
         paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
     }
     components.0.insert("Problem".into(), problem());
@@ -39,7 +43,10 @@ pub(crate) fn describe(capabilities: &[Registered]) -> Value {
         "paths": paths,
         "components": {
             "schemas": components.0,
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer", "description": "管理密钥；在本机访问时不需要"}},
+            "securitySchemes": {
+                "sign_in": {"type": "apiKey", "in": "cookie", "name": "citymind_sign_in", "description": "登录后由浏览器携带"},
+                "key": {"type": "http", "scheme": "bearer", "description": "接口密钥，或演示登录返回的凭据"},
+            },
         },
     })
 }
@@ -57,6 +64,11 @@ impl Components {
                 .into_root_schema_for::<T>()
                 .to_value(),
         )
+    }
+
+    fn input<T: JsonSchema>(&mut self) -> Value {
+        let generator = SchemaSettings::draft2020_12().into_generator();
+        self.take(generator.into_root_schema_for::<T>().to_value())
     }
 
     /// Moves a root schema and its definitions here and returns a reference to it.
@@ -136,9 +148,7 @@ fn operation(capability: &Registered, components: &mut Components) -> Value {
         operation["requestBody"] =
             json!({"required": true, "content": {"application/json": {"schema": whole}}});
     }
-    if d.permission == Permission::Operator {
-        operation["security"] = json!([{"operator": []}]);
-    }
+    permission(&mut operation, d);
     operation
 }
 
@@ -162,54 +172,120 @@ fn problem() -> Value {
     })
 }
 
-/// The routes that move files or streams and so are no capabilities.
-fn transfers(status: &Value, import: &Value) -> Vec<(String, &'static str, Value)> {
-    let ok = |schema: &Value| json!({"description": "成功", "content": {"application/json": {"schema": schema}}});
-    let id = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
-    let file = json!({"type": "object", "properties": {
+/// Who may, for people in `security` and for tests in full.
+fn permission(operation: &mut Value, definition: &Definition) {
+    operation["x-effects"] = definition.effects.into();
+    operation["x-permission"] = match definition.permission {
+        Permission::Public => json!("public"),
+        Permission::SignedIn => json!("signed_in"),
+        Permission::Verified => json!("verified"),
+        Permission::Roles(roles) => json!(roles),
+    };
+    if definition.permission != Permission::Public {
+        operation["security"] = json!([{"sign_in": []}, {"key": []}]);
+    }
+}
+
+/// An operation of a door that is no capability.
+fn door(definition: &Definition, more: Value) -> (String, &'static str, Value) {
+    let method = match definition.method {
+        Method::Get => "get",
+        Method::Post => "post",
+        Method::Delete => "delete",
+    };
+    let mut operation = json!({
+        "operationId": definition.name,
+        "summary": definition.title,
+        "description": definition.description,
+        "tags": [definition.name.split('.').next()],
+    });
+    if definition.path.contains("{id}") {
+        operation["parameters"] =
+            json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
+    }
+    if let (Value::Object(operation), Value::Object(more)) = (&mut operation, more) {
+        operation.extend(more);
+    }
+    permission(&mut operation, definition);
+    (format!("/api/v1{}", definition.path), method, operation)
+}
+
+fn content(status: &str, description: &str, media: &str, schema: &Value) -> Value {
+    let mut responses = json!({"default": failure()});
+    responses[status] = json!({"description": description, "content": {media: {"schema": schema}}});
+    json!({"responses": responses})
+}
+
+fn taking(mut operation: Value, media: &str, schema: &Value) -> Value {
+    operation["requestBody"] = json!({"required": true, "content": {media: {"schema": schema}}});
+    operation
+}
+
+/// The routes that move files, streams or cookies and so are no capabilities, and those outside of `/api/v1`.
+fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
+    let json_media = "application/json";
+    let text = json!({"type": "string"});
+    let status = components.schema_of::<Status>();
+    let import = components.schema_of::<Import>();
+    let me = components.schema_of::<Me>();
+    let user = components.schema_of::<User>();
+    let link = components.schema_of::<LinkView>();
+    let upload = json!({"type": "object", "properties": {
         "space": {"type": "string", "description": "知识空间"},
         "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "文件，文件名为相对路径"},
     }});
-    let text = |description: &str, media: &str| json!({"200": {"description": description, "content": {media: {"schema": {"type": "string"}}}}, "default": failure()});
+    let ok = |schema: &Value| content("200", "成功", json_media, schema);
+    let plain = |path: &str, name: &str, title: &str, media: &str| {
+        let mut operation = content("200", title, media, &json!({"type": "string"}));
+        operation["operationId"] = name.into();
+        operation["summary"] = title.into();
+        (path.to_owned(), "get", operation)
+    };
+    let signed_out = json!({"responses": {"204": {"description": "已退出"}, "default": failure()}});
     vec![
-        (
-            "/api/v1/status".into(),
-            "get",
-            json!({"operationId": "status", "summary": "运行状态", "responses": {"200": ok(status)}}),
+        door(&doors::STATUS, ok(&status)),
+        door(
+            &doors::UPLOAD,
+            taking(
+                content("202", "已受理", json_media, &import),
+                "multipart/form-data",
+                &upload,
+            ),
         ),
-        (
-            "/api/v1/knowledge/imports".into(),
-            "post",
-            json!({
-                "operationId": "knowledge.upload", "summary": "导入文件", "security": [{"operator": []}],
-                "requestBody": {"required": true, "content": {"multipart/form-data": {"schema": file}}},
-                "responses": {"202": ok(import), "default": failure()},
-            }),
+        door(
+            &doors::IMPORT_EVENTS,
+            content("200", "进度事件", "text/event-stream", &text),
         ),
-        (
-            "/api/v1/knowledge/imports/{id}/events".into(),
-            "get",
-            json!({"operationId": "knowledge.import_events", "summary": "导入进度", "parameters": id, "security": [{"operator": []}], "responses": text("进度事件", "text/event-stream")}),
+        door(
+            &doors::ORIGINAL,
+            content("200", "原件", "application/octet-stream", &text),
         ),
-        (
-            "/api/v1/knowledge/documents/{id}/original".into(),
-            "get",
-            json!({"operationId": "knowledge.original", "summary": "下载原件", "parameters": id, "responses": text("原件", "application/octet-stream")}),
+        door(&doors::ME, ok(&me)),
+        door(
+            &doors::SIGN_IN,
+            taking(ok(&user), json_media, &components.input::<SignInInput>()),
         ),
-        (
-            "/api/openapi.json".into(),
-            "get",
-            json!({"operationId": "openapi", "summary": "接口文档", "responses": text("OpenAPI 3.1", "application/json")}),
+        door(&doors::SIGN_OUT, signed_out),
+        door(
+            &doors::LINK,
+            taking(ok(&link), json_media, &components.input::<LinkInput>()),
         ),
-        (
-            "/health/live".into(),
-            "get",
-            json!({"operationId": "live", "summary": "进程存活", "responses": text("存活", "text/plain")}),
+        door(
+            &doors::REDEEM,
+            taking(ok(&user), json_media, &components.input::<RedeemInput>()),
         ),
-        (
-            "/health/ready".into(),
-            "get",
-            json!({"operationId": "ready", "summary": "可以回答", "responses": text("就绪", "text/plain")}),
+        door(
+            &doors::AUDIT_EXPORT,
+            content("200", "JSON 行，末行为封签", "application/jsonl", &text),
         ),
+        plain("/api/openapi.json", "openapi", "接口文档", json_media),
+        plain(
+            "/metrics",
+            "metrics",
+            "运行指标",
+            "application/openmetrics-text",
+        ),
+        plain("/health/live", "live", "进程存活", "text/plain"),
+        plain("/health/ready", "ready", "可以回答", "text/plain"),
     ]
 }

@@ -14,10 +14,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use kernel::{Error, ErrorCode, identity::Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{State, caller::identify, error::Problem};
+use super::{State, doors, error::Problem, request::Who};
 
 /// Whether questions can be answered yet.
 #[derive(Clone, Default)]
@@ -39,7 +40,7 @@ pub(crate) struct Status {
     model: Model,
     knowledge: Knowledge,
     /// May this caller manage knowledge.
-    operator: bool,
+    manages_knowledge: bool,
     /// Questions to begin with.
     examples: Vec<String>,
 }
@@ -81,14 +82,18 @@ pub(super) async fn ready(Shared(state): Shared<State>) -> Response {
 
 pub(super) async fn status(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let who = identify(&state, peer, &headers);
+    who: Who,
+) -> Result<Json<Status>, Problem> {
     let library = &state.app.library;
     let (revision, indexed_revision) = library.revisions().await?;
     let city = &state.app.config.city;
-    let status = Status {
+    let context = who.context();
+    let manages = state
+        .app
+        .identity
+        .permit(&context.caller, &doors::UPLOAD)
+        .await;
+    Ok(Json(Status {
         product: "CityMind 城智".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         city: city.name.clone(),
@@ -103,12 +108,37 @@ pub(super) async fn status(
             revision,
             indexed_revision,
         },
-        operator: who.caller.operator,
+        manages_knowledge: manages.is_ok(),
         examples: city.examples.clone(),
-    };
-    let mut response = Json(status).into_response();
-    if let Some(cookie) = who.cookie {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }))
+}
+
+/// Everything that is measured, for whoever scrapes it on this machine or with a key that may see the jobs.
+pub(super) async fn metrics(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let forwarded = ["x-forwarded-for", "forwarded", "x-real-ip"]
+        .iter()
+        .any(|h| headers.contains_key(*h));
+    if !peer.ip().is_loopback() || forwarded {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.strip_prefix("Bearer "));
+        let signed_in = match bearer {
+            Some(key) => Some(state.app.identity.authenticate(key).await?),
+            None => None,
+        };
+        let may = signed_in.is_some_and(|s| s.account.roles.contains(&Role::Administrator));
+        if !may {
+            return Err(Problem(Error::new(
+                ErrorCode::SignInRequired,
+                "运行指标只对本机开放；在别处抓取需要管理员密钥。",
+            )));
+        }
     }
-    Ok(response)
+    let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, media)], state.app.measures.text()?).into_response())
 }

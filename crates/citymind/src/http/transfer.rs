@@ -1,14 +1,14 @@
 //! Files in (imports) and out (originals).
 
-use std::{net::SocketAddr, path::Path as FsPath};
+use std::path::Path as FsPath;
 
 use axum::{
     extract::{
-        ConnectInfo, Multipart, Path, State as Shared,
+        Multipart, Path, State as Shared,
         multipart::{Field, MultipartError, MultipartRejection},
         rejection::PathRejection,
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{Error, ErrorCode, Result};
@@ -16,50 +16,48 @@ use knowledge::imports::{Import, Staged};
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    State,
-    caller::identify,
+    State, doors,
     error::{Problem, unreadable},
+    request::Who,
 };
-
-/// Asks that the caller runs this installation.
-pub(super) fn require_operator(state: &State, peer: SocketAddr, headers: &HeaderMap) -> Result<()> {
-    if identify(state, peer, headers).caller.operator {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::OperatorRequired,
-        "管理知识库需要管理权限：请在本机操作，或提供管理密钥。",
-    ))
-}
 
 /// Takes files into the staging folder and starts importing them: 202 with the import.
 pub(super) async fn upload(
     Shared(state): Shared<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    who: Who,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Problem> {
-    require_operator(&state, peer, &headers)?;
-    let form = form.map_err(|e| {
-        Error::new(
-            ErrorCode::MalformedBody,
-            "请以 multipart/form-data 上传文件，文件放在 file 字段。",
-        )
-        .with_detail(e)
-    })?;
+    let context = who.context();
     let imports = &state.app.imports;
-    let (id, folder) = imports.stage().await?;
-    let started = match receive(form, &folder).await {
-        Ok((space, files)) => imports.start(id.clone(), &space, files).await,
-        Err(error) => Err(error),
-    };
-    match started {
-        Ok(import) => Ok((StatusCode::ACCEPTED, axum::Json::<Import>(import)).into_response()),
-        Err(error) => {
-            imports.discard(&id).await;
-            Err(error.into())
-        }
-    }
+    let started = state
+        .app
+        .catalogue
+        .enter(&doors::UPLOAD, &context, String::new(), async {
+            let form = form.map_err(|e| {
+                Error::new(
+                    ErrorCode::MalformedBody,
+                    "请以 multipart/form-data 上传文件，文件放在 file 字段。",
+                )
+                .with_detail(e)
+            })?;
+            let (id, folder) = imports.stage().await?;
+            context.note("import", id.as_str());
+            let started = match receive(form, &folder).await {
+                Ok((space, files)) => {
+                    context.note("space", space.as_str());
+                    context.note("files", files.len());
+                    imports.start(id.clone(), &space, files).await
+                }
+                Err(error) => Err(error),
+            };
+            if started.is_err() {
+                imports.discard(&id).await;
+            }
+            started
+        })
+        .await
+        .map_err(|e| Problem(who.explain(e)))?;
+    Ok((StatusCode::ACCEPTED, axum::Json::<Import>(started)).into_response())
 }
 
 async fn receive(mut form: Multipart, folder: &FsPath) -> Result<(String, Vec<Staged>)> {
@@ -138,12 +136,27 @@ fn clean(name: &str) -> Result<String> {
 /// The file as it came.
 pub(super) async fn original(
     Shared(state): Shared<State>,
+    who: Who,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(unreadable)?;
-    let document = state.app.library.document(&id).await?;
-    let bytes = state.app.library.original(&document).await?;
-    let name = percent(&document.source.name);
+    let context = who.context();
+    let library = &state.app.library;
+    let (name, bytes) = state
+        .app
+        .catalogue
+        .enter(&doors::ORIGINAL, &context, id.clone(), async {
+            let document = library.document(&id).await?;
+            if !context.caller.sees(&document.space) {
+                return Err(Error::not_found("这份文件"));
+            }
+            Ok((
+                percent(&document.source.name),
+                library.original(&document).await?,
+            ))
+        })
+        .await
+        .map_err(|e| Problem(who.explain(e)))?;
     let headers = [
         // Never shown by the browser itself: an uploaded page must not run in our origin.
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -155,7 +168,8 @@ pub(super) async fn original(
     Ok((headers, bytes).into_response())
 }
 
-fn percent(name: &str) -> String {
+/// Percent-encoding of everything that is not unreserved (RFC 3986).
+pub(crate) fn percent(name: &str) -> String {
     name.bytes()
         .map(|b| {
             if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {

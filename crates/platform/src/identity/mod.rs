@@ -128,7 +128,7 @@ impl Identity {
         let _ = self.definitions.set(definitions);
     }
 
-    fn definitions(&self) -> &[Definition] {
+    pub(crate) fn definitions(&self) -> &[Definition] {
         self.definitions.get().map_or(&[], Vec::as_slice)
     }
 

@@ -1,0 +1,88 @@
+//! Doors that are no capabilities, since they move files, streams or cookies, and are described like them: they pass the
+//! same gate and stand in the same OpenAPI document.
+
+use kernel::capability::{Definition, Permission};
+use knowledge::capabilities::EDITORS;
+
+pub(crate) const STATUS: Definition = Definition::get(
+    "status",
+    "运行状态",
+    "本系统的名称、版本、所用模型和知识库规模。",
+    "/status",
+);
+pub(crate) const UPLOAD: Definition = Definition::post(
+    "knowledge.upload",
+    "导入文件",
+    "上传文件、文件夹或 .zip 并开始导入。",
+    "/knowledge/imports",
+)
+.open_to(EDITORS);
+pub(crate) const IMPORT_EVENTS: Definition = Definition::get(
+    "knowledge.import_events",
+    "导入进度",
+    "以服务器推送事件跟随一次导入。",
+    "/knowledge/imports/{id}/events",
+)
+.open_to(EDITORS);
+pub(crate) const ORIGINAL: Definition = Definition::get(
+    "knowledge.original",
+    "下载原件",
+    "下载一份文件的原件。",
+    "/knowledge/documents/{id}/original",
+);
+pub(crate) const ME: Definition = Definition::get(
+    "auth.me",
+    "当前登录",
+    "当前登录的账号、可用的能力和登录方式。",
+    "/auth/me",
+);
+pub(crate) const SIGN_IN: Definition = Definition::post(
+    "auth.sign_in",
+    "登录",
+    "用登录名和密码登录，登录凭据放在 Cookie 里。",
+    "/auth/sign-in",
+)
+.open_to(Permission::Public);
+pub(crate) const SIGN_OUT: Definition = Definition::post(
+    "auth.sign_out",
+    "退出登录",
+    "让当前登录立即失效。",
+    "/auth/sign-out",
+)
+.open_to(Permission::Public);
+pub(crate) const LINK: Definition = Definition::post(
+    "auth.link",
+    "查看一次性链接",
+    "查看首次设置、邀请或重置密码的链接是否可用、给谁用。",
+    "/auth/link",
+)
+.open_to(Permission::Public)
+.without_effects();
+pub(crate) const REDEEM: Definition = Definition::post(
+    "auth.redeem",
+    "使用一次性链接",
+    "用链接设置密码并登录；首次设置时同时建立管理员账号。",
+    "/auth/redeem",
+)
+.open_to(Permission::Public);
+pub(crate) const AUDIT_EXPORT: Definition = Definition::get(
+    "audit.export",
+    "导出审计日志",
+    "以 JSON 行导出全部审计日志，末行为封签。",
+    "/audit/export",
+)
+.open_to(Permission::ADMINISTRATOR);
+
+/// All of them.
+pub(crate) const ALL: &[Definition] = &[
+    STATUS,
+    UPLOAD,
+    IMPORT_EVENTS,
+    ORIGINAL,
+    ME,
+    SIGN_IN,
+    SIGN_OUT,
+    LINK,
+    REDEEM,
+    AUDIT_EXPORT,
+];
