@@ -1,16 +1,18 @@
 //! Configuration in layers: the built-in default, a file, `CITYMIND__SECTION__KEY` in the environment, flags.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use engine_identity::OidcSettings;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use kernel::{Error, ErrorCode, Result};
+use kernel::{Error, ErrorCode, Result, identity::Role};
 use platform::identity::Terms;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +63,11 @@ pub(crate) struct IdentityTerms {
     pub(crate) idle_minutes: u32,
     /// The browser's token is replaced after so many minutes.
     pub(crate) rotation_minutes: u32,
+    /// Identity providers to sign in at, by OpenID Connect.
+    #[serde(skip_serializing)]
+    pub(crate) providers: Vec<OidcSettings>,
+    /// What staff may act as, by the words in which providers name roles; others are ignored.
+    pub(crate) role_names: BTreeMap<String, Role>,
 }
 
 impl Default for RateLimits {
@@ -80,6 +87,8 @@ impl Default for IdentityTerms {
             sign_in_hours: 12,
             idle_minutes: 120,
             rotation_minutes: 60,
+            providers: Vec::new(),
+            role_names: BTreeMap::new(),
         }
     }
 }

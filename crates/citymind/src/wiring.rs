@@ -73,7 +73,7 @@ impl App {
             audit,
             measures,
             catalogue,
-            local_key: id::secret() + &id::secret(),
+            local_key: new_secret(),
         })
     }
 
@@ -81,4 +81,9 @@ impl App {
     pub(crate) async fn close(&self) -> Result<()> {
         self.audit.flush().await
     }
+}
+
+/// A new secret of 244 random bits, in hex.
+pub(crate) fn new_secret() -> String {
+    id::secret() + &id::secret()
 }

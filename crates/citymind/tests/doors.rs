@@ -112,19 +112,22 @@ async fn every_described_get_route_without_parameters_exists() {
     for (path, methods) in described["paths"].as_object().unwrap() {
         if methods.get("get").is_some() && !path.contains('{') {
             let response = server.get(path).send().await.unwrap();
-            assert_eq!(response.status(), 200, "{path}");
+            let own = path.starts_with("/api/v1/account/");
+            assert_eq!(response.status(), if own { 403 } else { 200 }, "{path}");
         }
         if path.contains('{') {
             let missing = path.replace("{id}", "00000000000000000000000000000000");
             for method in methods.as_object().unwrap().keys() {
                 let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 if method != "POST" || path.ends_with("/cancel") || path.ends_with("/restore") {
-                    problem(
-                        404,
-                        "not_found",
-                        server.client.request(method, server.url(&missing)),
-                    )
-                    .await;
+                    let request = server.client.request(method, server.url(&missing));
+                    let request = request.bearer_auth(&server.key);
+                    // What is one's own needs somebody who signed in.
+                    if path.starts_with("/api/v1/account/") {
+                        problem(403, "forbidden", request).await;
+                    } else {
+                        problem(404, "not_found", request).await;
+                    }
                 }
             }
         }
@@ -345,83 +348,6 @@ async fn a_question_that_is_too_long_is_refused_whatever_its_length() {
         .json(&json!({"query": "育".repeat(2001)}));
     problem(413, "question_too_long", search).await;
     expect(200, ask("育儿补贴".into())).await;
-}
-
-#[tokio::test]
-async fn only_who_sits_here_or_has_the_key_may_manage_knowledge() {
-    let (_folder, server) = empty().await;
-    let port = server.address.rsplit(':').next().unwrap().to_owned();
-    let calls: [(&str, &str); 7] = [
-        ("GET", "/api/v1/knowledge/imports"),
-        ("POST", "/api/v1/knowledge/imports"),
-        ("GET", "/api/v1/knowledge/imports/x"),
-        ("GET", "/api/v1/knowledge/imports/x/events"),
-        ("POST", "/api/v1/knowledge/imports/x/cancel"),
-        ("POST", "/api/v1/knowledge/reindex"),
-        ("DELETE", "/api/v1/knowledge/documents/x"),
-    ];
-    let rebound = format!("citymind.evil.example:{port}");
-    for (method, path) in calls {
-        let call = || {
-            server.client.request(
-                reqwest::Method::from_bytes(method.as_bytes()).unwrap(),
-                server.url(path),
-            )
-        };
-        for (name, value) in [
-            ("host", rebound.as_str()),
-            ("host", "localhost.evil.example"),
-            ("host", "127.0.0.1.evil.example"),
-            ("origin", "http://evil.example"),
-            ("origin", "null"),
-            ("origin", "http://127.0.0.1.evil.example"),
-            ("x-forwarded-for", "203.0.113.9"),
-            ("forwarded", "for=203.0.113.9"),
-            ("x-real-ip", "203.0.113.9"),
-            ("authorization", "Bearer wrong"),
-        ] {
-            println!("{method} {path} with {name}: {value}");
-            problem(401, "operator_required", call().header(name, value)).await;
-        }
-        let allowed = call()
-            .header("host", &rebound)
-            .header("x-forwarded-for", "203.0.113.9")
-            .bearer_auth(&server.key);
-        assert_ne!(
-            allowed.send().await.unwrap().status(),
-            401,
-            "{path} with the key"
-        );
-        assert_ne!(
-            call().send().await.unwrap().status(),
-            401,
-            "{path} from here"
-        );
-        let origin = format!("http://{}", server.address);
-        assert_ne!(
-            call()
-                .header("origin", origin)
-                .send()
-                .await
-                .unwrap()
-                .status(),
-            401,
-            "{path} from our own page"
-        );
-    }
-    let status = async |foreign: bool| {
-        let request = server.get("/api/v1/status");
-        let request = if foreign {
-            request.header("x-forwarded-for", "203.0.113.9")
-        } else {
-            request
-        };
-        expect(200, request).await["operator"].clone()
-    };
-    assert_eq!(
-        (status(false).await, status(true).await),
-        (json!(true), json!(false))
-    );
 }
 
 #[tokio::test]

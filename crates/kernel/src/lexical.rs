@@ -66,6 +66,8 @@ pub struct Filter {
     pub documents: Vec<String>,
     /// Only this knowledge space.
     pub space: Option<String>,
+    /// None of these knowledge spaces.
+    pub hidden_spaces: Vec<String>,
     /// Only this region, or documents without one.
     pub region: Option<String>,
     /// Only this document kind.

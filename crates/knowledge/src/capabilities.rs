@@ -61,8 +61,8 @@ impl Capability for SearchClauses {
         .without_effects()
     }
 
-    async fn call(&self, _: &Context, input: SearchInput) -> Result<SearchOutput> {
-        self.0.search(input).await
+    async fn call(&self, context: &Context, input: SearchInput) -> Result<SearchOutput> {
+        self.0.search(&context.caller, input).await
     }
 }
 
@@ -81,8 +81,8 @@ impl Capability for ListDocuments {
         )
     }
 
-    async fn call(&self, _: &Context, input: ListInput) -> Result<Page<DocumentSummary>> {
-        self.0.list(&input).await
+    async fn call(&self, context: &Context, input: ListInput) -> Result<Page<DocumentSummary>> {
+        self.0.list(&context.caller, &input).await
     }
 }
 
@@ -113,10 +113,9 @@ impl Capability for GetDocument {
         )
     }
 
-    async fn call(&self, _: &Context, input: DocumentInput) -> Result<DocumentDetail> {
-        self.0
-            .detail(&input.id, input.as_of.unwrap_or_else(time::today))
-            .await
+    async fn call(&self, context: &Context, input: DocumentInput) -> Result<DocumentDetail> {
+        let on = input.as_of.unwrap_or_else(time::today);
+        self.0.detail(&context.caller, &input.id, on).await
     }
 }
 
@@ -135,8 +134,8 @@ impl Capability for ListFacets {
         )
     }
 
-    async fn call(&self, _: &Context, _: Nothing) -> Result<Facets> {
-        self.0.facets().await
+    async fn call(&self, context: &Context, _: Nothing) -> Result<Facets> {
+        self.0.facets(&context.caller).await
     }
 }
 
@@ -157,7 +156,9 @@ impl Capability for WithdrawDocument {
         .open_to(EDITORS)
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
+    async fn call(&self, context: &Context, input: ById) -> Result<DocumentSummary> {
+        let document = self.0.document_for(&context.caller, &input.id).await?;
+        context.note("title", document.title);
         Ok(DocumentSummary::of(
             &self.0.withdraw(&input.id).await?,
             time::today(),
@@ -181,7 +182,9 @@ impl Capability for RestoreDocument {
         .open_to(EDITORS)
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<DocumentSummary> {
+    async fn call(&self, context: &Context, input: ById) -> Result<DocumentSummary> {
+        let document = self.0.document_for(&context.caller, &input.id).await?;
+        context.note("title", document.title);
         Ok(DocumentSummary::of(
             &self.0.restore(&input.id).await?,
             time::today(),

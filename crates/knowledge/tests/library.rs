@@ -20,6 +20,7 @@ use jiff::civil::{Date, date};
 use kernel::{
     ErrorCode,
     evidence::DocumentStatus,
+    identity::Caller,
     lexical::{Change, LexicalIndex},
 };
 
@@ -90,7 +91,11 @@ fn new() -> Incoming {
 
 /// The old document is in force until the new one begins; the index says the same as the record.
 async fn check_repeal(library: &Library) {
-    let documents = library.list(&Default::default()).await.unwrap().items;
+    let documents = library
+        .list(&Caller::default(), &Default::default())
+        .await
+        .unwrap()
+        .items;
     assert_eq!(documents.len(), 2);
     let by_title = |t: &str| documents.iter().find(|d| d.title == t).unwrap().id.clone();
     let (old, new) = (
@@ -137,12 +142,19 @@ async fn check_repeal(library: &Library) {
             as_of: Some(day),
             ..SearchInput::default()
         };
-        let found = library.search(input).await.unwrap().hits;
+        let found = library
+            .search(&Caller::default(), input)
+            .await
+            .unwrap()
+            .hits;
         let holds = |id: &str| found.iter().any(|h| h.document == id);
         assert_eq!(holds(&old), of_old == DocumentStatus::Current, "{day}");
         assert_eq!(holds(&new), of_new == DocumentStatus::Current, "{day}");
     }
-    let detail = library.detail(&old, date(2026, 1, 1)).await.unwrap();
+    let detail = library
+        .detail(&Caller::default(), &old, date(2026, 1, 1))
+        .await
+        .unwrap();
     assert_eq!(
         detail
             .repealed_by
@@ -151,7 +163,10 @@ async fn check_repeal(library: &Library) {
             .collect::<Vec<_>>(),
         [Some(new.clone())]
     );
-    let detail = library.detail(&new, date(2026, 1, 1)).await.unwrap();
+    let detail = library
+        .detail(&Caller::default(), &new, date(2026, 1, 1))
+        .await
+        .unwrap();
     assert_eq!(
         detail
             .repeals
@@ -289,13 +304,22 @@ async fn the_status_of_a_document_follows_its_dates() {
             status,
             ..SearchInput::default()
         };
-        let found = library.search(find(Some(wanted))).await.unwrap().hits;
+        let found = library
+            .search(&Caller::default(), find(Some(wanted)))
+            .await
+            .unwrap()
+            .hits;
         assert!(
             found.iter().any(|h| h.document == id && h.status == wanted),
             "{day}: {found:?}"
         );
         assert_eq!(
-            !library.search(find(None)).await.unwrap().hits.is_empty(),
+            !library
+                .search(&Caller::default(), find(None))
+                .await
+                .unwrap()
+                .hits
+                .is_empty(),
             wanted == DocumentStatus::Current,
             "{day}"
         );
@@ -373,10 +397,13 @@ async fn an_index_that_lags_behind_catches_up() {
         place.open_with(place.index("third")).await.passages()
     );
     let hits = library
-        .search(SearchInput {
-            query: "高龄津贴".into(),
-            ..SearchInput::default()
-        })
+        .search(
+            &Caller::default(),
+            SearchInput {
+                query: "高龄津贴".into(),
+                ..SearchInput::default()
+            },
+        )
         .await
         .unwrap()
         .hits;
@@ -388,10 +415,13 @@ async fn an_index_that_lags_behind_catches_up() {
     drop(library);
     let library = place.open_with(place.index("other")).await;
     let hits = library
-        .search(SearchInput {
-            query: "高龄津贴".into(),
-            ..SearchInput::default()
-        })
+        .search(
+            &Caller::default(),
+            SearchInput {
+                query: "高龄津贴".into(),
+                ..SearchInput::default()
+            },
+        )
         .await
         .unwrap()
         .hits;
@@ -483,10 +513,13 @@ async fn a_document_whose_text_was_changed_does_not_stop_the_import_of_one_that_
     let outcomes = outcomes.map_err(|e| format!("{e} {:?}", e.detail)).unwrap();
     let id = &outcomes[0].as_ref().unwrap().document.id;
     let hits = library
-        .search(SearchInput {
-            query: "高龄津贴".into(),
-            ..SearchInput::default()
-        })
+        .search(
+            &Caller::default(),
+            SearchInput {
+                query: "高龄津贴".into(),
+                ..SearchInput::default()
+            },
+        )
         .await
         .unwrap()
         .hits;
@@ -550,10 +583,13 @@ async fn what_was_stored_while_the_index_failed_is_found_once_it_works_again() {
     .await;
     let find = async |library: &Library| {
         library
-            .search(SearchInput {
-                query: "高龄津贴".into(),
-                ..SearchInput::default()
-            })
+            .search(
+                &Caller::default(),
+                SearchInput {
+                    query: "高龄津贴".into(),
+                    ..SearchInput::default()
+                },
+            )
             .await
             .unwrap()
             .hits

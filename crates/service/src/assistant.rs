@@ -199,6 +199,7 @@ impl Assistant {
         let start = recorder.elapsed();
         let filter = Filter {
             space,
+            hidden_spaces: context.caller.hidden_spaces.iter().cloned().collect(),
             in_force: Some(time::day_number(on)),
             ..Filter::default()
         };

@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch};
 use super::{DataArgs, note};
 use crate::{
     demo,
-    http::{self, Limits, Readiness},
+    http::{self, Limits, Providers, Readiness},
     wiring::App,
 };
 
@@ -47,6 +47,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
         app: app.clone(),
         ready: ready.clone(),
         limits: limits.clone(),
+        providers: Providers::open(&app, address, args.demo)?,
     };
     let resumed = app.imports.resume().await?;
     if resumed > 0 {

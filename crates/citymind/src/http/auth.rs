@@ -28,6 +28,8 @@ pub(crate) struct Me {
     capabilities: Vec<String>,
     /// Nobody can administer yet: the set-up link stands in the server's log.
     needs_setup: bool,
+    /// Identity providers to sign in at.
+    providers: Vec<ProviderView>,
 }
 
 /// A name and a password.
@@ -69,7 +71,7 @@ pub(crate) struct RedeemInput {
     password: String,
 }
 
-fn parse<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T> {
+pub(super) fn parse<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T> {
     let fields = object(body)?;
     kernel::capability::read_input(fields.into())
 }
@@ -89,6 +91,7 @@ pub(super) async fn me(Shared(state): Shared<State>, who: Who) -> Result<Json<Me
                 user,
                 capabilities: app.catalogue.open_to(&context).await?,
                 needs_setup: account.is_none() && !app.identity.has_administrator().await?,
+                providers: state.providers.views(),
                 account,
             })
         })
@@ -104,7 +107,7 @@ pub(super) fn client<'a>(who: &'a Who, address: &'a str, bearer: bool) -> Client
     }
 }
 
-fn require_turn(state: &State, who: &Who) -> Result<()> {
+pub(super) fn require_turn(state: &State, who: &Who) -> Result<()> {
     state.limits.admit_sign_in(&who.caller).map_err(|wait| {
         Error::new(
             ErrorCode::TooManyRequests,
@@ -113,8 +116,8 @@ fn require_turn(state: &State, who: &Who) -> Result<()> {
     })
 }
 
-/// The reply to a sign-in. The visitor gets a new name as well: whoever used the browser before is somebody else.
-pub(super) fn signed_in(who: &Who, user: User, token: &Token) -> Response {
+/// The reply to a sign-in.
+fn signed_in(who: &Who, user: User, token: &Token) -> Response {
     let mut response = Json(user).into_response();
     set(&mut response, &cookie::sign_in(token, who.secure));
     response

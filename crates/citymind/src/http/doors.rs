@@ -73,6 +73,29 @@ pub(crate) const AUDIT_EXPORT: Definition = Definition::get(
 )
 .open_to(Permission::ADMINISTRATOR);
 
+pub(crate) const OIDC_BEGIN: Definition = Definition::get(
+    "auth.oidc",
+    "统一身份认证登录",
+    "转到身份认证服务登录，登录后回到 to 所指的页面。",
+    "/auth/oidc/{provider}",
+);
+pub(crate) const OIDC_CALLBACK: Definition = Definition {
+    effects: true,
+    ..Definition::get(
+        "auth.oidc_callback",
+        "统一身份认证返回",
+        "身份认证服务登录后的返回地址，由浏览器自动打开。",
+        "/auth/oidc/{provider}/callback",
+    )
+};
+pub(crate) const DEMO_SIGN_IN: Definition = Definition::post(
+    "demo.sign_in",
+    "演示登录",
+    "以演示城市中某人的身份登录，返回供程序使用的凭据；只在载入演示城市时可用。",
+    "/demo/sign-in",
+)
+.open_to(Permission::Public);
+
 /// All of them.
 pub(crate) const ALL: &[Definition] = &[
     STATUS,
@@ -85,4 +108,7 @@ pub(crate) const ALL: &[Definition] = &[
     LINK,
     REDEEM,
     AUDIT_EXPORT,
+    OIDC_BEGIN,
+    OIDC_CALLBACK,
+    DEMO_SIGN_IN,
 ];

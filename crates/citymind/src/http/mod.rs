@@ -8,6 +8,7 @@
 //! | `cookie.rs` | the visitor's cookie and the sign-in's |
 //! | `limits.rs` | how many requests each caller may send |
 //! | `auth.rs` | signing in and out, one-time links |
+//! | `oidc.rs` | signing in at an identity provider, and the demonstration's own provider |
 //! | `export.rs` | the audit log as a file |
 //! | `error.rs` | errors as RFC 9457 problem details |
 //! | `transfer.rs` | files in (imports) and out (originals) |
@@ -25,6 +26,7 @@ mod error;
 mod export;
 mod follow;
 mod limits;
+mod oidc;
 pub(crate) mod openapi;
 mod request;
 mod status;
@@ -43,6 +45,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub(crate) use limits::Limits;
+pub(crate) use oidc::Providers;
 pub(crate) use status::Readiness;
 pub(crate) use transfer::percent;
 
@@ -54,6 +57,7 @@ pub(crate) struct State {
     pub(crate) app: Arc<App>,
     pub(crate) ready: Readiness,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) providers: Arc<Providers>,
 }
 
 /// A JSON body's greatest size, in bytes.
@@ -79,7 +83,10 @@ pub(crate) fn router(state: State) -> Router {
         .route("/auth/sign-in", post(auth::sign_in))
         .route("/auth/sign-out", post(auth::sign_out))
         .route("/auth/link", post(auth::link))
-        .route("/auth/redeem", post(auth::redeem));
+        .route("/auth/redeem", post(auth::redeem))
+        .route("/auth/oidc/{provider}", get(oidc::begin))
+        .route("/auth/oidc/{provider}/callback", get(oidc::callback))
+        .route("/demo/sign-in", post(oidc::demo_sign_in));
     let api = door::routes(state.app.catalogue.all())
         .merge(auth)
         .layer(DefaultBodyLimit::max(BODY))
@@ -92,6 +99,7 @@ pub(crate) fn router(state: State) -> Router {
         ));
     Router::new()
         .nest("/api/v1", api)
+        .nest(oidc::demo_path(), oidc::demo_routes())
         .route("/api/openapi.json", get(openapi::document))
         .route("/metrics", get(status::metrics))
         .route("/health/live", get(status::live))

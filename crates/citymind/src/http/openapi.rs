@@ -11,6 +11,7 @@ use super::{
     State,
     auth::{LinkInput, Me, RedeemInput, SignInInput},
     doors,
+    oidc::{DemoInput, DemoSignedIn},
     status::Status,
 };
 
@@ -199,9 +200,10 @@ fn door(definition: &Definition, more: Value) -> (String, &'static str, Value) {
         "description": definition.description,
         "tags": [definition.name.split('.').next()],
     });
-    if definition.path.contains("{id}") {
-        operation["parameters"] =
-            json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
+    for name in ["id", "provider"] {
+        if definition.path.contains(&format!("{{{name}}}")) {
+            operation["parameters"] = json!([{"name": name, "in": "path", "required": true, "schema": {"type": "string"}}]);
+        }
     }
     if let (Value::Object(operation), Value::Object(more)) = (&mut operation, more) {
         operation.extend(more);
@@ -241,6 +243,8 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         operation["summary"] = title.into();
         (path.to_owned(), "get", operation)
     };
+    let demo = components.schema_of::<DemoSignedIn>();
+    let elsewhere = json!({"responses": {"303": {"description": "转到另一页"}, "default": failure()}});
     let signed_out = json!({"responses": {"204": {"description": "已退出"}, "default": failure()}});
     vec![
         door(&doors::STATUS, ok(&status)),
@@ -277,6 +281,12 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         door(
             &doors::AUDIT_EXPORT,
             content("200", "JSON 行，末行为封签", "application/jsonl", &text),
+        ),
+        door(&doors::OIDC_BEGIN, elsewhere.clone()),
+        door(&doors::OIDC_CALLBACK, elsewhere),
+        door(
+            &doors::DEMO_SIGN_IN,
+            taking(ok(&demo), json_media, &components.input::<DemoInput>()),
         ),
         plain("/api/openapi.json", "openapi", "接口文档", json_media),
         plain(

@@ -146,10 +146,7 @@ pub(super) async fn original(
         .app
         .catalogue
         .enter(&doors::ORIGINAL, &context, id.clone(), async {
-            let document = library.document(&id).await?;
-            if !context.caller.sees(&document.space) {
-                return Err(Error::not_found("这份文件"));
-            }
+            let document = library.document_for(&context.caller, &id).await?;
             Ok((
                 percent(&document.source.name),
                 library.original(&document).await?,

@@ -251,8 +251,10 @@ struct Allowed {
 
 struct Label {
     column: Option<StrColumn>,
-    /// Ordinals that pass; a wanted value that the segment lacks has none.
+    /// Ordinals that pass, or that don't; a value that the segment lacks has none.
     ordinals: Vec<u64>,
+    /// Those named don't pass, all others do.
+    barred: bool,
     or_missing: bool,
 }
 
@@ -283,6 +285,12 @@ impl Allowed {
         ] {
             if let Some(wanted) = wanted {
                 allowed.label(segment, name, std::slice::from_ref(wanted), or_missing)?;
+            }
+        }
+        if !filter.hidden_spaces.is_empty() {
+            allowed.label(segment, "space", &filter.hidden_spaces, true)?;
+            if let Some(label) = allowed.labels.last_mut() {
+                label.barred = true;
             }
         }
         let bounds = [
@@ -325,6 +333,7 @@ impl Allowed {
         self.labels.push(Label {
             column,
             ordinals,
+            barred: false,
             or_missing,
         });
         Ok(())
@@ -333,7 +342,7 @@ impl Allowed {
     fn passes(&self, doc: DocId) -> bool {
         self.labels.iter().all(|label| {
             match label.column.as_ref().and_then(|c| c.ords().first(doc)) {
-                Some(ord) => label.ordinals.contains(&ord),
+                Some(ord) => label.ordinals.contains(&ord) != label.barred,
                 None => label.or_missing,
             }
         }) && self.days.iter().all(|(column, bound, day)| {

@@ -26,6 +26,7 @@ fn allowed(filter: &Filter, document: &str, a: &Attributes) -> bool {
     let same = |want: &Option<String>, have: &str| want.as_ref().is_none_or(|w| w == have);
     (filter.documents.is_empty() || filter.documents.iter().any(|d| d == document))
         && same(&filter.space, &a.space)
+        && !filter.hidden_spaces.contains(&a.space)
         && (a.region.is_empty() || same(&filter.region, &a.region))
         && same(&filter.kind, &a.kind)
         && filter
@@ -356,7 +357,15 @@ fn filters_conform(index: &dyn LexicalIndex) {
             .map(|(d, _)| d)
             .collect()
     };
-    let cases: [(Filter, &[&str]); 9] = [
+    let cases: [(Filter, &[&str]); 10] = [
+        (
+            Filter {
+                in_force: Some(150),
+                hidden_spaces: vec!["公积金".into(), "没有文件的空间".into()],
+                ..Filter::default()
+            },
+            &["other"],
+        ),
         (
             Filter {
                 in_force: Some(150),

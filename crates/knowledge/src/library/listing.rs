@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Page, Result,
     evidence::DocumentStatus,
+    identity::Caller,
     page::PageRequest,
     records::{Condition, Query, Sort},
     time,
@@ -82,17 +83,27 @@ pub struct Facets {
     pub kinds: Vec<Facet>,
 }
 
+/// Only what lies in spaces that the caller may see.
+fn seen_by(caller: &Caller) -> Option<Condition> {
+    let hidden = &caller.hidden_spaces;
+    (!hidden.is_empty()).then(|| {
+        let hidden = hidden.iter().map(|s| Value::from(s.as_str()));
+        Condition::Not(Box::new(Condition::In("space".into(), hidden.collect())))
+    })
+}
+
 impl Library {
     /// A page of documents. Withdrawn ones are listed only when asked for.
     ///
     /// # Errors
     /// `InvalidInput`, `Storage`.
-    pub async fn list(&self, input: &ListInput) -> Result<Page<DocumentSummary>> {
+    pub async fn list(&self, caller: &Caller, input: &ListInput) -> Result<Page<DocumentSummary>> {
         let today = time::today();
         let mut all = match input.status {
             Some(status) => with_status(status, today),
             None => vec![Condition::is("withdrawn", false)],
         };
+        all.extend(seen_by(caller));
         if let Some(q) = input.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
             for word in q.split_whitespace().take(8) {
                 all.push(Condition::Any(
@@ -147,8 +158,9 @@ impl Library {
     ///
     /// # Errors
     /// `Storage`.
-    pub async fn facets(&self) -> Result<Facets> {
-        let standing = [Condition::is("withdrawn", false)];
+    pub async fn facets(&self, caller: &Caller) -> Result<Facets> {
+        let mut standing = vec![Condition::is("withdrawn", false)];
+        standing.extend(seen_by(caller));
         let mut by_field = Vec::new();
         for field in ["space", "region", "kind"] {
             let counts = self.records.count_by(&DOCUMENTS, field, &standing).await?;
@@ -166,10 +178,9 @@ impl Library {
             DocumentStatus::Repealed,
             DocumentStatus::Withdrawn,
         ] {
-            let count = self
-                .records
-                .count(&DOCUMENTS, &with_status(status, time::today()))
-                .await?;
+            let mut all = with_status(status, time::today());
+            all.extend(seen_by(caller));
+            let count = self.records.count(&DOCUMENTS, &all).await?;
             let value = serde_json::to_value(status).map_err(Error::internal)?;
             if let (Some(value), true) = (value.as_str(), count > 0) {
                 statuses.push(Facet {
@@ -197,12 +208,12 @@ impl Library {
             .await
     }
 
-    /// A whole document as of a day.
+    /// A whole document as of a day. What lies in a space that the caller may not see is not there.
     ///
     /// # Errors
     /// `NotFound`, `SourceChanged`, `Storage`.
-    pub async fn detail(&self, id: &str, on: Date) -> Result<DocumentDetail> {
-        let document = self.document(id).await?;
+    pub async fn detail(&self, caller: &Caller, id: &str, on: Date) -> Result<DocumentDetail> {
+        let document = self.document_for(caller, id).await?;
         let content = self.content(id).await?;
         let text = self.text(&document).await?;
         let outline = content.outline.iter().map(|h| OutlineEntry {

@@ -12,7 +12,9 @@ use std::{
 };
 
 use documents::Limits;
-use kernel::{Error, Result, files::Files, lexical::LexicalIndex, records::Records, time};
+use kernel::{
+    Error, Result, files::Files, identity::Caller, lexical::LexicalIndex, records::Records, time,
+};
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
@@ -87,6 +89,19 @@ impl Library {
             .read(&DOCUMENTS, id)
             .await?
             .ok_or_else(|| Error::not_found("这份文件"))
+    }
+
+    /// A document, for whom it is there: one in a space that the caller may not see is not.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn document_for(&self, caller: &Caller, id: &str) -> Result<DocumentRecord> {
+        let document = self.document(id).await?;
+        if caller.sees(&document.space) {
+            Ok(document)
+        } else {
+            Err(Error::not_found("这份文件"))
+        }
     }
 
     /// A document's structure.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
     evidence::DocumentStatus,
+    identity::Caller,
     lexical::Filter,
     records::{Condition, Query},
     time::{self, day_number},
@@ -139,7 +140,7 @@ impl Library {
     ///
     /// # Errors
     /// `InvalidInput`, `Index`, `Storage`.
-    pub async fn search(&self, input: SearchInput) -> Result<SearchOutput> {
+    pub async fn search(&self, caller: &Caller, input: SearchInput) -> Result<SearchOutput> {
         let start = Instant::now();
         if input.query.chars().count() > LONGEST {
             return Err(Error::new(
@@ -148,7 +149,7 @@ impl Library {
             ));
         }
         let day = input.as_of.unwrap_or_else(time::today);
-        let filter = filter(&input, day);
+        let filter = filter(caller, &input, day);
         let limit = input.limit.unwrap_or(10).clamp(1, 100);
         let ranking = self.rank(&input.query, Search { filter, limit }).await?;
         let mut hits = Vec::with_capacity(ranking.hits.len());
@@ -191,10 +192,11 @@ impl Library {
     }
 }
 
-fn filter(input: &SearchInput, day: Date) -> Filter {
+fn filter(caller: &Caller, input: &SearchInput, day: Date) -> Filter {
     let today = day_number(day);
     let mut filter = Filter {
         space: input.space.clone(),
+        hidden_spaces: caller.hidden_spaces.iter().cloned().collect(),
         region: input.region.clone(),
         kind: input.kind.map(kind_name),
         issued_from: input.issued_from.map(day_number),

@@ -9,6 +9,7 @@
 //! | `sign_ins.rs` | tokens of sign-ins: rotation, expiry, replay, revocation |
 //! | `links.rs` | one-time links: set-up, invitation, reset |
 //! | `keys.rs` | API keys: hashed, scoped, revocable |
+//! | `flows.rs` | sign-ins under way at an identity provider |
 //! | `external.rs` | accounts that an identity provider vouches for |
 //! | `policy.rs` | permissions per capability and per knowledge space |
 //! | `capabilities.rs`, `administration.rs`, `inputs.rs` | what the outside can do with all that |
@@ -19,6 +20,7 @@ mod administration;
 pub mod capabilities;
 mod departments;
 mod external;
+mod flows;
 pub mod inputs;
 mod keys;
 mod links;
@@ -105,6 +107,7 @@ impl Identity {
                 departments::DEPARTMENTS,
                 lockout::FAILURES,
                 sign_ins::SIGN_INS,
+                flows::FLOWS,
                 links::LINKS,
                 keys::KEYS,
                 policy::ACCESS,

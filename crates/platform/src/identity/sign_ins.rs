@@ -378,6 +378,7 @@ impl Identity {
                 past("last_at", at(-SignedDuration::from_hours(24))),
             ),
             (&super::links::LINKS, past("expires_at", time::now())),
+            (&super::flows::FLOWS, past("expires_at", time::now())),
         ];
         let mut removed = 0;
         for (collection, condition) in old {
