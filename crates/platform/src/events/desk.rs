@@ -197,11 +197,16 @@ impl Events {
     }
 
     /// Gives a handler every event that is still kept again, from the first. What is failing, held or parked of the time
-    /// before is forgotten: it comes again with the rest.
+    /// before is forgotten: it comes again with the rest. The relay sends everything again, for a bus that lost its data.
     ///
     /// # Errors
     /// `NotFound` if there is no such handler; `Storage`.
     pub async fn replay(&self, handler: &str) -> Result<Consumer> {
+        if handler == RELAY && self.0.beyond.is_some() {
+            self.0.log.rewind(RELAY).await?;
+            self.stir();
+            return Ok(self.relay().await);
+        }
         let handler = self.handler(handler)?;
         loop {
             let (current, expect) = self.generation(handler.name()).await?;
@@ -234,18 +239,22 @@ impl Events {
     pub async fn consumers(&self) -> Result<Vec<Consumer>> {
         let mut consumers = Vec::new();
         if self.0.beyond.is_some() {
-            let mut relay = Consumer {
-                name: RELAY.to_owned(),
-                kinds: vec!["*".to_owned()],
-                ..Consumer::default()
-            };
-            look(&*self.0.log, &mut relay).await;
-            consumers.push(relay);
+            consumers.push(self.relay().await);
         }
         for handler in &self.0.handlers {
             consumers.push(self.consumer(&**handler).await?);
         }
         Ok(consumers)
+    }
+
+    async fn relay(&self) -> Consumer {
+        let mut relay = Consumer {
+            name: RELAY.to_owned(),
+            kinds: vec!["*".to_owned()],
+            ..Consumer::default()
+        };
+        look(&*self.0.log, &mut relay).await;
+        relay
     }
 
     async fn consumer(&self, handler: &dyn Handler) -> Result<Consumer> {
