@@ -8,6 +8,7 @@
 //! | [`answer`] | an answer with its evidence, as every door gives it |
 //! | [`sessions`] | conversations, kept for who had them |
 //! | [`trace`] | how an answer came about, step by step |
+//! | [`events`] | what happened is handled: once in effect, in order per subject |
 //! | [`capabilities`] | what the outside can do with conversations and traces |
 //! | [`changes`] | tells whoever waits that this process has written |
 //! | [`measures`] | what is measured while the product runs |
@@ -19,5 +20,6 @@ pub mod catalogue;
 pub mod changes;
 pub mod identity;
 pub mod measures;
+pub mod events;
 pub mod sessions;
 pub mod trace;

@@ -33,7 +33,7 @@ pub(super) async fn upload(
         .app
         .catalogue
         .enter(&doors::UPLOAD, &context, String::new(), async {
-            let form = form.map_err(|e| {
+            let mut form = form.map_err(|e| {
                 Error::new(
                     ErrorCode::MalformedBody,
                     "请以 multipart/form-data 上传文件，文件放在 file 字段。",
@@ -42,7 +42,7 @@ pub(super) async fn upload(
             })?;
             let (id, folder) = imports.stage().await?;
             context.note("import", id.as_str());
-            let started = match receive(form, &folder).await {
+            let started = match receive(&mut form, &folder).await {
                 Ok((space, files)) => {
                     context.note("space", space.as_str());
                     context.note("files", files.len());
@@ -52,6 +52,10 @@ pub(super) async fn upload(
             };
             if started.is_err() {
                 imports.discard(&id).await;
+                // A browser that still sends would lose the connection and never read why.
+                while let Ok(Some(mut field)) = form.next_field().await {
+                    while let Ok(Some(_)) = field.chunk().await {}
+                }
             }
             started
         })
@@ -60,7 +64,7 @@ pub(super) async fn upload(
     Ok((StatusCode::ACCEPTED, axum::Json::<Import>(started)).into_response())
 }
 
-async fn receive(mut form: Multipart, folder: &FsPath) -> Result<(String, Vec<Staged>)> {
+async fn receive(form: &mut Multipart, folder: &FsPath) -> Result<(String, Vec<Staged>)> {
     let (mut space, mut files) = (String::new(), Vec::new());
     while let Some(field) = form.next_field().await.map_err(cut_off)? {
         match field.name() {

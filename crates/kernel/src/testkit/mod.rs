@@ -1,9 +1,11 @@
 //! Fakes of the seams, and one conformance suite per seam that every implementation runs.
 
+mod events;
 mod files;
 mod lexical;
 mod records;
 
+pub use events::event_bus_conforms;
 pub use files::{MemoryFiles, files_conform};
 pub use lexical::{MemoryIndex, index_conforms};
 pub use records::{MemoryRecords, records_conform};

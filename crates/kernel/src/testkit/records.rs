@@ -408,6 +408,22 @@ async fn batches_conform(records: &dyn Records, first: u64) {
         .await
         .expect("removing again is no error");
     assert_eq!(ids(records, Query::default()).await, ["a", "c", "e"]);
+
+    // The writes of a batch are made in their order, so that a record can be removed on a condition.
+    let removed = |expect| {
+        let gone = Write::Delete {
+            collection: PEOPLE.name,
+            id: "f".into(),
+        };
+        vec![put("f", expect), gone]
+    };
+    let refused = records.apply(removed(Expect::Revision(first))).await;
+    assert_eq!(refused.expect_err("no f yet").code, ErrorCode::Conflict);
+    records
+        .apply(removed(Expect::Absent))
+        .await
+        .expect("put and removed at once");
+    assert_eq!(records.get(&PEOPLE, "f").await.expect("get"), None);
     let by_revision = Query {
         sort: Some(Sort {
             field: String::new(),
