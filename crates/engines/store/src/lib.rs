@@ -10,11 +10,13 @@
 
 mod crypto;
 mod files_local;
+mod files_s3;
 mod folder;
 mod records_postgres;
 mod records_sqlite;
 
 pub use files_local::LocalFiles;
+pub use files_s3::{S3Files, S3Settings};
 pub use folder::{DataFolder, Holder};
 pub use records_postgres::PostgresRecords;
 pub use records_sqlite::SqliteRecords;
@@ -45,6 +47,23 @@ pub(crate) fn full() -> Error {
         ErrorCode::StorageFull,
         "存储空间已满，本次内容没有保存。请清理磁盘或扩容后重试；已保存的内容不受影响。",
     )
+}
+
+/// A stored file is no longer what it was.
+pub(crate) fn source_changed(advice: &str) -> Error {
+    Error::new(
+        ErrorCode::SourceChanged,
+        format!("存储的原件已变动，暂不能作为依据。{advice}"),
+    )
+}
+
+/// A file's folder and name; none if it's no address.
+pub(crate) fn address_parts(address: &str) -> Option<(&str, &str)> {
+    let sound = address.len() == 64
+        && address
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    sound.then(|| address.split_at(2))
 }
 
 /// An expectation of a batch doesn't hold.
