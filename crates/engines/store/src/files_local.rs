@@ -8,12 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use kernel::{
-    Error, ErrorCode, Result,
+    Error, Result,
     files::Files,
     id::{content_hash, fresh},
 };
 
-use crate::{blocking, io_error};
+use crate::{address_parts, blocking, io_error, source_changed};
 
 /// Files below one folder.
 #[derive(Clone, Debug)]
@@ -28,11 +28,8 @@ impl LocalFiles {
     }
 
     fn path(&self, address: &str) -> Option<PathBuf> {
-        let sound = address.len() == 64
-            && address
-                .bytes()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        sound.then(|| self.root.join(&address[..2]).join(&address[2..]))
+        let (head, rest) = address_parts(address)?;
+        Some(self.root.join(head).join(rest))
     }
 
     fn write(&self, bytes: &[u8]) -> Result<String> {
@@ -82,11 +79,7 @@ impl Files for LocalFiles {
             if content_hash(&bytes) == address {
                 Ok(bytes)
             } else {
-                Err(Error::new(
-                    ErrorCode::SourceChanged,
-                    "存储的原件已变动，暂不能作为依据。请管理员核查数据目录。",
-                )
-                .with_detail(path.display()))
+                Err(source_changed("请管理员核查数据目录。").with_detail(path.display()))
             }
         })
         .await
@@ -95,6 +88,8 @@ impl Files for LocalFiles {
 
 #[cfg(test)]
 mod tests {
+    use kernel::ErrorCode;
+
     use super::*;
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value as Sql};
 use serde_json::Value;
 
-use crate::blocking;
+use crate::{blocking, conflict, field_path};
 
 /// The schema's steps; the database remembers how many it has taken. Never change one that has been released: add one.
 const MIGRATIONS: &[&str] =
@@ -114,27 +114,13 @@ fn migrate(connection: &mut Connection) -> Result<()> {
 fn sql_error(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => crate::full().with_detail(error),
-        _ => Error::new(ErrorCode::Storage, "数据库出错，请稍后再试或联系管理员。")
-            .with_detail(error),
+        _ => Error::new(ErrorCode::Storage, crate::DATABASE_FAILED).with_detail(error),
     }
 }
 
-/// A field's SQL expression. Names come from our code, yet a door might pass one on: only plain names get through.
+/// A field's SQL expression.
 fn expression(field: &str) -> Result<String> {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
-    if field.split('.').all(plain) {
-        Ok(format!("json_extract(body,'$.{field}')"))
-    } else {
-        Err(Error::new(
-            ErrorCode::InvalidInput,
-            format!("不能按“{field}”查询。"),
-        ))
-    }
+    field_path(field).map(|_| format!("json_extract(body,'$.{field}')"))
 }
 
 fn sql_value(value: &Value) -> Sql {
@@ -256,10 +242,7 @@ fn write(connection: &mut Connection, batch: &[Write]) -> Result<u64> {
         } = write
             && !met(&transaction, collection, id, *expect)?
         {
-            return Err(
-                Error::new(ErrorCode::Conflict, "内容已被他人修改，请刷新后重试。")
-                    .with_detail(format!("{collection}/{id}")),
-            );
+            return Err(conflict(collection, id));
         }
     }
     let revision: i64 = transaction
