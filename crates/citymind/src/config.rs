@@ -8,6 +8,7 @@ use std::{
 };
 
 use engine_identity::OidcSettings;
+use engine_store::S3Settings;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -25,6 +26,81 @@ pub(crate) struct Config {
     pub(crate) limits: UploadLimits,
     pub(crate) rates: RateLimits,
     pub(crate) identity: IdentityTerms,
+    pub(crate) database: Database,
+    pub(crate) files: ObjectStore,
+    pub(crate) events: Bus,
+}
+
+/// Where records are kept beyond the data folder.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// A PostgreSQL address; SQLite in the data folder if empty.
+    pub(crate) url: String,
+    /// The schema; the first of the search path if empty.
+    pub(crate) schema: String,
+}
+
+/// Where files are kept beyond the data folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ObjectStore {
+    /// The address of an S3-compatible store; the data folder if empty.
+    pub(crate) endpoint: String,
+    /// The region that requests are signed for.
+    pub(crate) region: String,
+    /// The bucket.
+    pub(crate) bucket: String,
+    /// The key.
+    pub(crate) access_key: String,
+    /// The key's secret.
+    pub(crate) secret_key: String,
+    /// What the names of objects begin with.
+    pub(crate) prefix: String,
+    /// The bucket stands in the path, not in the host name.
+    pub(crate) path_style: bool,
+    /// Certificates to believe besides those of the system, as PEM.
+    pub(crate) ca_certificate: Option<PathBuf>,
+}
+
+/// How events travel beyond the store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Bus {
+    /// The address of a NATS server with JetStream; the store itself if empty.
+    pub(crate) nats_url: String,
+    /// What the names of subjects begin with; `citymind` if empty.
+    pub(crate) nats_prefix: String,
+}
+
+impl Default for ObjectStore {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            region: "us-east-1".into(),
+            bucket: String::new(),
+            access_key: String::new(),
+            secret_key: String::new(),
+            prefix: String::new(),
+            path_style: true,
+            ca_certificate: None,
+        }
+    }
+}
+
+impl ObjectStore {
+    pub(crate) fn settings(&self) -> S3Settings {
+        S3Settings {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            bucket: self.bucket.clone(),
+            access_key: self.access_key.clone(),
+            secret_key: self.secret_key.clone(),
+            prefix: self.prefix.clone(),
+            path_style: self.path_style,
+            ca_certificate: self.ca_certificate.clone(),
+        }
+    }
 }
 
 /// The server.

@@ -1,13 +1,26 @@
 //! The one place where engines meet products.
 
-use std::{path::Path, sync::Arc};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
+use engine_queue::{NatsBus, NatsOptions};
 use engine_search::TantivyIndex;
-use engine_store::{DataFolder, LocalFiles, SqliteRecords};
-use kernel::{Result, id};
+use engine_store::{DataFolder, LocalFiles, PostgresRecords, S3Files, SqliteRecords};
+use kernel::{
+    Result,
+    events::{EVENTS, EventBus},
+    files::Files,
+    id,
+    records::Records,
+};
 use knowledge::{Library, Limits, imports::Imports};
 use platform::{
-    audit::Audit, catalogue::Catalogue, changes::Changes, identity::Identity, measures::Measures,
+    audit::Audit,
+    catalogue::Catalogue,
+    changes::Changes,
+    events::{Events, Handler, Options, Running},
+    identity::Identity,
+    measures::Measures,
+    notices::Notices,
     sessions::Sessions,
 };
 use service::Assistant;
@@ -23,38 +36,48 @@ pub(crate) struct App {
     pub(crate) assistant: Assistant,
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) events: Events,
     pub(crate) measures: Arc<Measures>,
     pub(crate) catalogue: Catalogue,
+    /// The store, which tells of what this process writes.
+    store: Arc<Changes>,
     /// Whoever sends it sits at this machine and may read the data folder: the command line. New at every start.
     pub(crate) local_key: String,
 }
 
 impl App {
-    /// Opens a data folder with the embedded engines.
+    /// Opens a data folder with the engines that the configuration names.
     pub(crate) async fn open(data: &Path, config: Config) -> Result<Self> {
         let folder = DataFolder::open(data)?;
-        let store = Changes::new(Arc::new(SqliteRecords::open(&folder.database())?));
-        let audit = Audit::open(store).await?;
+        let store = Changes::new(records(&folder, &config).await?);
+        let audit = Audit::open(store.clone()).await?;
         audit.spawn();
         let records = audit.accompany();
         let identity = Identity::open(records.clone(), config.identity.terms()).await?;
-        let files = Arc::new(LocalFiles::new(folder.files()));
+        let files = files(&folder, &config)?;
         let index = Arc::new(TantivyIndex::open(&folder.index().join("lexical-1"))?);
         let limits = Limits {
             file_bytes: config.limits.file_mib << 20,
             ..Limits::default()
         };
         let library = Arc::new(Library::open(records.clone(), files, index, limits).await?);
-        let imports = Imports::open(library.clone(), folder.staging()).await?;
-        let sessions = Sessions::open(records).await?;
+        let origin = folder.secret("folder.id", id::secret)?;
+        let imports = Imports::open(library.clone(), folder.staging(), origin).await?;
+        let sessions = Sessions::open(records.clone()).await?;
         let assistant = Assistant::new(library.clone(), sessions.clone());
+        let notices = Notices::open(records.clone()).await?;
+        let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
+        let bus = bus(&config).await?;
+        let events = Events::open(records, bus, handlers, Options::default()).await?;
         let measures = Arc::new(Measures::default());
         let capabilities = [
             assistant.capabilities(),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
+            notices.capabilities(),
             platform::identity::capabilities::all(&identity),
             platform::audit::capabilities::all(&audit),
+            platform::events::capabilities::all(&events),
         ];
         let catalogue = Catalogue::new(
             capabilities.concat(),
@@ -71,16 +94,92 @@ impl App {
             assistant,
             identity,
             audit,
+            events,
             measures,
             catalogue,
+            store,
             local_key: new_secret(),
         })
+    }
+
+    /// Works in the background until it is stopped: hands out events, follows what other processes store.
+    pub(crate) fn work(self: &Arc<Self>) -> Work {
+        let events = self.events.start(&self.store.of(&EVENTS));
+        let follow = (!self.config.database.url.is_empty()).then(|| tokio::spawn(follow(self)));
+        Work { events, follow }
     }
 
     /// Writes down what has not been yet.
     pub(crate) async fn close(&self) -> Result<()> {
         self.audit.flush().await
     }
+}
+
+/// What is done in the background.
+pub(crate) struct Work {
+    events: Running,
+    follow: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Work {
+    /// Ends it; what is under way is finished or given back.
+    pub(crate) async fn stop(self) {
+        if let Some(follow) = self.follow {
+            follow.abort();
+        }
+        self.events.stop().await;
+    }
+}
+
+/// Other processes may share the store: what they import is to be found here as well, within seconds.
+fn follow(app: &Arc<App>) -> impl Future<Output = ()> + Send + 'static {
+    let app = Arc::downgrade(app);
+    async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(2));
+        let mut told = false;
+        loop {
+            tick.tick().await;
+            let Some(app) = app.upgrade() else { return };
+            match app.library.catch_up().await {
+                Ok(_) => told = false,
+                Err(error) if !told => {
+                    tracing::warn!(detail = error.detail, "the index waits: {error}");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+async fn records(folder: &DataFolder, config: &Config) -> Result<Arc<dyn Records>> {
+    let database = &config.database;
+    if database.url.is_empty() {
+        return Ok(Arc::new(SqliteRecords::open(&folder.database())?));
+    }
+    let schema = Some(database.schema.as_str()).filter(|s| !s.is_empty());
+    Ok(Arc::new(
+        PostgresRecords::connect(&database.url, schema).await?,
+    ))
+}
+
+fn files(folder: &DataFolder, config: &Config) -> Result<Arc<dyn Files>> {
+    if config.files.endpoint.is_empty() {
+        return Ok(Arc::new(LocalFiles::new(folder.files())));
+    }
+    Ok(Arc::new(S3Files::new(&config.files.settings())?))
+}
+
+async fn bus(config: &Config) -> Result<Option<Arc<dyn EventBus>>> {
+    let events = &config.events;
+    if events.nats_url.is_empty() {
+        return Ok(None);
+    }
+    let mut options = NatsOptions::at(&events.nats_url);
+    if !events.nats_prefix.is_empty() {
+        options.prefix.clone_from(&events.nats_prefix);
+    }
+    Ok(Some(Arc::new(NatsBus::connect(options).await?)))
 }
 
 /// A new secret of 244 random bits, in hex.

@@ -53,6 +53,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     if resumed > 0 {
         tracing::info!(resumed, "imports that were cut off go on");
     }
+    let work = app.work();
     let (stop, stopping) = watch::channel(false);
     let server = tokio::spawn(serve(listener, state, stopping));
 
@@ -92,6 +93,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     tracing::info!("正在停止");
     let _ = stop.send(true);
     server.await.map_err(Error::internal)??;
+    work.stop().await;
     app.close().await?;
     app.folder.retract();
     Ok(())

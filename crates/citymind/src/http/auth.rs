@@ -15,9 +15,7 @@ use platform::identity::{Client, Redeemed, Token, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    State, cookie, door::object, doors, error::Problem, oidc::ProviderView, request::Who,
-};
+use super::{State, cookie, door::object, doors, error::Problem, oidc::ProviderView, request::Who};
 
 /// Who is signed in.
 #[derive(Serialize, JsonSchema)]

@@ -116,7 +116,9 @@ fn demonstration(app: &App, address: std::net::SocketAddr) -> Result<Demo> {
         bases.push(public.to_owned());
     }
     let backs = bases.iter().map(|b| back(b, "demo")).collect();
-    let seed = app.folder.secret("demo-identity.key", crate::wiring::new_secret)?;
+    let seed = app
+        .folder
+        .secret("demo-identity.key", crate::wiring::new_secret)?;
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(seed.as_bytes().chunks(2)) {
         let pair = std::str::from_utf8(pair).map_err(Error::internal)?;
@@ -171,7 +173,9 @@ pub(super) async fn begin(
         .catalogue
         .enter(&doors::OIDC_BEGIN, &context, name.clone(), async {
             let provider = state.providers.named(&name)?;
-            let begun = provider.begin(&back(&base(&state, &headers), &name)).await?;
+            let begun = provider
+                .begin(&back(&base(&state, &headers), &name))
+                .await?;
             let kept = serde_json::to_value(&begun).map_err(Error::internal)?;
             let to = own_path(query.to.as_deref());
             app.identity
@@ -202,7 +206,14 @@ pub(super) async fn callback(
             &doors::OIDC_CALLBACK,
             &context,
             name.clone(),
-            come_back(&state, &who, &context, &name, &query, &base(&state, &headers)),
+            come_back(
+                &state,
+                &who,
+                &context,
+                &name,
+                &query,
+                &base(&state, &headers),
+            ),
         )
         .await;
     Ok(match came {
@@ -232,7 +243,10 @@ async fn come_back(
     let provider = state.providers.named(name)?;
     let flow_state = query.state.as_deref().unwrap_or_default();
     // Taken first, whatever comes of it: nothing comes back twice.
-    let taken = state.app.identity.take_flow(flow_state, &who.caller.visitor);
+    let taken = state
+        .app
+        .identity
+        .take_flow(flow_state, &who.caller.visitor);
     let (begun, to) = taken.await?;
     let begun: Begun = serde_json::from_value(begun).map_err(Error::internal)?;
     let claims = provider.finish(&begun, query, &back(base, name)).await?;
@@ -260,7 +274,11 @@ async fn take_in(
             claims.issuer.clone()
         },
         subject: claims.subject.clone(),
-        roles: if staff { roles.collect() } else { Default::default() },
+        roles: if staff {
+            roles.collect()
+        } else {
+            Default::default()
+        },
         name: claims.name,
         kind: match claims.kind {
             Kind::Citizen => ExternalKind::Citizen,
@@ -398,10 +416,7 @@ async fn token(
     Ok(told(answer))
 }
 
-async fn user_info(
-    Shared(state): Shared<State>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn user_info(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, Problem> {
     let demo = state.providers.demo()?;
     Ok(told(demo.provider.user_info(authorization(&headers))))
 }

@@ -244,7 +244,8 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         (path.to_owned(), "get", operation)
     };
     let demo = components.schema_of::<DemoSignedIn>();
-    let elsewhere = json!({"responses": {"303": {"description": "转到另一页"}, "default": failure()}});
+    let elsewhere =
+        json!({"responses": {"303": {"description": "转到另一页"}, "default": failure()}});
     let signed_out = json!({"responses": {"204": {"description": "已退出"}, "default": failure()}});
     vec![
         door(&doors::STATUS, ok(&status)),

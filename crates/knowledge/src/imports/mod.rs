@@ -18,6 +18,7 @@ use std::{
 
 use kernel::{
     Error, ErrorCode, Page, Result,
+    events::EVENTS,
     id::fresh,
     page::PageRequest,
     records::{Condition, Query, Sort, Write},
@@ -44,6 +45,7 @@ pub struct Staged {
 pub struct Imports {
     library: Arc<Library>,
     staging: PathBuf,
+    origin: String,
     running: Mutex<HashMap<String, Running>>,
     /// Imports that storing failed for, with the reason for the person.
     halted: Mutex<HashMap<String, String>>,
@@ -56,16 +58,22 @@ struct Running {
 }
 
 impl Imports {
-    /// The imports of a library; `staging` is the folder where uploads wait. Imports that a crash cut off are not resumed
+    /// The imports of a library; `staging` is the folder where uploads wait, `origin` tells this data folder from those of
+    /// other processes that share the store. Imports that a crash cut off are not resumed
     /// until [`Imports::resume`].
     ///
     /// # Errors
     /// `Storage`.
-    pub async fn open(library: Arc<Library>, staging: impl Into<PathBuf>) -> Result<Arc<Self>> {
-        library.records().define(&[IMPORTS, ROWS]).await?;
+    pub async fn open(
+        library: Arc<Library>,
+        staging: impl Into<PathBuf>,
+        origin: impl Into<String>,
+    ) -> Result<Arc<Self>> {
+        library.records().define(&[IMPORTS, ROWS, EVENTS]).await?;
         Ok(Arc::new(Self {
             library,
             staging: staging.into(),
+            origin: origin.into(),
             running: Mutex::default(),
             halted: Mutex::default(),
         }))
@@ -121,6 +129,7 @@ impl Imports {
             state: ImportState::Running,
             created_at: time::now(),
             finished_at: None,
+            origin: self.origin.clone(),
         };
         let mut batch = vec![Write::put(&IMPORTS, &id, &import)?];
         let mut paths = HashSet::new();
@@ -150,7 +159,13 @@ impl Imports {
     /// # Errors
     /// `Storage`.
     pub async fn resume(self: &Arc<Self>) -> Result<usize> {
-        let query = Query::by(Condition::is("state", "running"));
+        let query = Query {
+            all: vec![
+                Condition::is("state", "running"),
+                Condition::is("origin", self.origin.as_str()),
+            ],
+            ..Query::default()
+        };
         let open: Vec<ImportRecord> = self.library.records().list(&IMPORTS, &query).await?;
         if let Ok(mut folders) = tokio::fs::read_dir(&self.staging).await {
             while let Ok(Some(folder)) = folders.next_entry().await {

@@ -117,6 +117,9 @@ pub(super) struct ImportRecord {
     pub(super) state: ImportState,
     pub(super) created_at: String,
     pub(super) finished_at: Option<String>,
+    /// The data folder in which its files wait: only a process of that folder can go on with it.
+    #[serde(default)]
+    pub(super) origin: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

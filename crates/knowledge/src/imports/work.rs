@@ -4,9 +4,11 @@ use std::{path::Path, sync::atomic::Ordering};
 
 use kernel::{
     Error, ErrorCode, Result,
+    events::Event,
     records::{Condition, Query, Sort, Write},
     time,
 };
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{
@@ -64,10 +66,20 @@ impl Imports {
             ImportState::Done
         };
         import.finished_at = Some(time::now());
-        self.library
-            .records()
-            .save(&IMPORTS, &import.id, &import)
-            .await?;
+        let counts = self.summary(&import).await?;
+        let event = Event::new(
+            "knowledge.import_finished",
+            &import.id,
+            json!({
+                "space": import.space,
+                "state": import.state,
+                "imported": counts.imported,
+                "unchanged": counts.unchanged,
+                "failed": counts.failed,
+            }),
+        );
+        let finished = vec![Write::put(&IMPORTS, &import.id, &import)?, event.write()?];
+        self.library.records().apply(finished).await?;
         self.discard(&import.id).await;
         self.report(&import, running, Vec::new()).await
     }

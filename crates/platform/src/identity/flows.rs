@@ -58,8 +58,11 @@ impl Identity {
     /// # Errors
     /// `SignInFailed` if there is none, it is too old, was taken already, or another browser brings it; `Storage`.
     pub async fn take_flow(&self, state: &str, browser: &str) -> Result<(Value, String)> {
-        let gone =
-            || refused("这次登录已失效：可能等待过久、已经用过，或不是在同一个浏览器里发起。请重新登录。");
+        let gone = || {
+            refused(
+                "这次登录已失效：可能等待过久、已经用过，或不是在同一个浏览器里发起。请重新登录。",
+            )
+        };
         let id = fingerprint(state);
         let found = self.records.get(&FLOWS, &id).await?.ok_or_else(gone)?;
         let mut flow: Flow = serde_json::from_value(found.body).map_err(Error::internal)?;
