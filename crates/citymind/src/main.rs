@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod eval;
 mod http;
+mod mcp;
 mod wiring;
 
 use std::process::ExitCode;

@@ -261,7 +261,7 @@ impl Capability for GetImport {
     fn definition(&self) -> Definition {
         let path = "/knowledge/imports/{id}";
         Definition::get(
-            "knowledge.import",
+            "knowledge.import_detail",
             "导入详情",
             "取得一次导入的进度和逐个文件的结果。",
             path,

@@ -10,7 +10,7 @@ use kernel::{Error, ErrorCode};
 use serde_json::{Value, json};
 
 /// An error on its way out.
-pub(super) struct Problem(pub(super) Error);
+pub(crate) struct Problem(pub(super) Error);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {

@@ -46,10 +46,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub(crate) use limits::Limits;
 pub(crate) use oidc::Providers;
+pub(crate) use request::Who;
 pub(crate) use status::Readiness;
 pub(crate) use transfer::percent;
 
-use crate::wiring::App;
+use crate::{mcp, wiring::App};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -97,8 +98,13 @@ pub(crate) fn router(state: State) -> Router {
             state.clone(),
             request::admitted,
         ));
+    let mcp = mcp::http::route(state.app.catalogue.clone()).layer(middleware::from_fn_with_state(
+        state.clone(),
+        request::admitted,
+    ));
     Router::new()
         .nest("/api/v1", api)
+        .merge(mcp)
         .nest(oidc::demo_path(), oidc::demo_routes())
         .route("/api/openapi.json", get(openapi::document))
         .route("/metrics", get(status::metrics))

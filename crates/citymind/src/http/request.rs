@@ -31,7 +31,7 @@ pub(super) fn request_id() -> String {
 
 /// Who calls, as the handlers see it.
 #[derive(Clone)]
-pub(super) struct Who {
+pub(crate) struct Who {
     /// The caller.
     pub(super) caller: Caller,
     /// The token of the sign-in that the request carries, if it counts.
@@ -46,7 +46,7 @@ pub(super) struct Who {
 
 impl Who {
     /// The circumstances of a call by this caller.
-    pub(super) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         let mut context = Context::of(self.caller.clone());
         context.request = request_id();
         context

@@ -180,12 +180,23 @@ impl Library {
         })
     }
 
-    /// The revisions of the store and of the index.
+    /// The revision of the document that was written last, and the one that the index stands at. Other things are
+    /// written to the same store.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn revisions(&self) -> Result<(u64, u64)> {
-        Ok((self.records.revision().await?, self.index.revision()))
+        let last = Query {
+            sort: Some(Sort {
+                field: String::new(),
+                descending: true,
+            }),
+            limit: 1,
+            ..Query::default()
+        };
+        let last = self.records.find(&DOCUMENTS, &last).await?;
+        let stored = last.first().map_or(0, |r| r.revision);
+        Ok((stored, self.index.revision()))
     }
 
     /// How many clauses can be found.
