@@ -9,6 +9,7 @@
 //! | [`sessions`] | conversations, kept for who had them |
 //! | [`trace`] | how an answer came about, step by step |
 //! | [`events`] | what happened is handled: once in effect, in order per subject |
+//! | [`jobs`] | long work: queued with its cause, resumed after a crash, at certain times |
 //! | [`capabilities`] | what the outside can do with conversations and traces |
 //! | [`changes`] | tells whoever waits that this process has written |
 //! | [`measures`] | what is measured while the product runs |
@@ -18,8 +19,9 @@ pub mod audit;
 pub mod capabilities;
 pub mod catalogue;
 pub mod changes;
-pub mod identity;
-pub mod measures;
 pub mod events;
+pub mod identity;
+pub mod jobs;
+pub mod measures;
 pub mod sessions;
 pub mod trace;
