@@ -206,10 +206,11 @@ impl Capability for Reindex {
             "/knowledge/reindex",
         )
         .open_to(EDITORS)
+        .streaming()
     }
 
-    async fn call(&self, _: &Context, _: Nothing) -> Result<Rebuilt> {
-        self.0.reindex().await
+    async fn call(&self, context: &Context, _: Nothing) -> Result<Rebuilt> {
+        self.0.reindex(context).await
     }
 }
 
