@@ -91,7 +91,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
       await v.check('sign-in-wrong')
       await page.getByLabel('登录名').fill(LOGIN)
       await enterPassword(page, PASSWORD)
-      await page.waitForURL(/\/audit\?effects=true$/)
+      await page.waitForURL((url) => url.pathname === '/audit' && url.search === '?effects=true')
       await rail(page).getByText('审计').waitFor()
       await page.getByRole('button', { name: /的账号$/ }).click()
       await v.check('user-menu')
@@ -157,14 +157,13 @@ test('an invitation sets the password; whoever may not see a page is told so; pa
   await page.getByLabel('再输一次', { exact: true }).fill(first)
   await v.check('invitation')
   await enter(page, () => page.getByRole('button', { name: '设置并登录' }).click())
-  await page.getByRole('button', { name: '窗口甲的账号' }).waitFor()
+  await page.getByRole('button', { name: /窗口甲\s*的账号/ }).waitFor()
 
   await v.open('/audit')
   await page.getByText('没有权限').waitFor()
   await v.check('no-permission')
 
   await v.open('/account')
-  await page.getByText('我的登录').first().waitFor()
   await page.locator('.sign-ins li').first().waitFor()
   await v.check('account')
   const fill = async (present) => {

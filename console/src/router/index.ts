@@ -112,6 +112,38 @@ export const router = createRouter({
       ],
     },
     {
+      path: '/jobs',
+      component: () => import('@/pages/jobs/JobsFrame.vue'),
+      meta: { rail: 'jobs' },
+      children: [
+        {
+          path: '',
+          name: 'jobs',
+          component: () => import('@/pages/jobs/JobsPage.vue'),
+          meta: { title: '作业', needs: ['jobs.list'] },
+        },
+        {
+          path: 'schedules',
+          name: 'schedules',
+          component: () => import('@/pages/jobs/SchedulesPage.vue'),
+          meta: { title: '计划', needs: ['jobs.schedules'] },
+        },
+        {
+          path: 'events',
+          name: 'events',
+          component: () => import('@/pages/jobs/EventsPage.vue'),
+          meta: { title: '事件', needs: ['events.deliveries'] },
+        },
+        {
+          path: ':id',
+          name: 'job',
+          component: () => import('@/pages/jobs/JobPage.vue'),
+          props: true,
+          meta: { title: '作业详情', needs: ['jobs.get'] },
+        },
+      ],
+    },
+    {
       path: '/:anything(.*)*',
       name: 'not-found',
       component: () => import('@/pages/NotFoundPage.vue'),

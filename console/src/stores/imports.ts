@@ -18,7 +18,7 @@ export const useImports = defineStore('imports', () => {
       } catch {
         // The page of imports shows errors; the top bar merely stays as it was.
       }
-    }
+    } else recent.value = []
     timer = window.setTimeout(() => void refresh(), running.value.length > 0 ? 1500 : 20_000)
   }
 

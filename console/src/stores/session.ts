@@ -6,6 +6,8 @@ import { type ApiError, toApiError } from '@/api/errors'
 import type { Me, RedeemInput } from '@/api/types'
 import { useConversation } from './conversation'
 import { useHistory } from './history'
+import { useImports } from './imports'
+import { useJobs } from './jobs'
 import { usePanel } from './panel'
 import { useStatus } from './status'
 import { useToasts } from './toasts'
@@ -63,6 +65,8 @@ export const useSession = defineStore('session', () => {
     await load()
     void useStatus().refresh()
     void useHistory().refresh()
+    void useImports().refresh()
+    void useJobs().refresh()
   }
 
   async function signIn(login: string, password: string): Promise<void> {
