@@ -77,7 +77,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
       await administrator()
       const v = await visit(browser, { width, theme, expected: [/401/, /429/] })
       const { page } = v
-      await v.open('/audit?effects=true')
+      await v.open('/audit?outcome=ok')
       await page.waitForURL(/\/sign-in\?to=/)
       await page.getByLabel('登录名').fill(LOGIN)
       await v.check('sign-in')
@@ -91,7 +91,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
       await v.check('sign-in-wrong')
       await page.getByLabel('登录名').fill(LOGIN)
       await enterPassword(page, PASSWORD)
-      await page.waitForURL((url) => url.pathname === '/audit' && url.search === '?effects=true')
+      await page.waitForURL((url) => url.pathname === '/audit' && url.search === '?outcome=ok')
       await rail(page).getByText('审计').waitFor()
       await page.getByRole('button', { name: /的账号$/ }).click()
       await v.check('user-menu')
