@@ -95,7 +95,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
       await rail(page).getByText('审计').waitFor()
       await page.getByRole('button', { name: /的账号$/ }).click()
       await v.check('user-menu')
-      await page.getByRole('button', { name: '退出登录' }).click()
+      await page.getByRole('button', { name: '退出登录', exact: true }).click()
       await rail(page).getByText('审计').waitFor({ state: 'detached' })
       await v.close()
     })

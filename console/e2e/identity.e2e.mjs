@@ -41,7 +41,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
       await v.check('user-new')
       await page.keyboard.press('Escape')
       await page.getByRole('navigation', { name: '身份' }).getByText('部门').click()
-      await page.locator('.tree').getByText(`学前教育科${stamp}`).waitFor()
+      await page.locator('.tree .name', { hasText: `学前教育科${stamp}` }).waitFor()
       await v.check('departments')
       await page.getByRole('navigation', { name: '身份' }).getByText('密钥').click()
       await page.locator('tr[data-id]').getByText(`短信平台${stamp}`).waitFor()

@@ -8,6 +8,8 @@ declare module 'vue-router' {
     title?: string
     /** Rail entry that is lit while this route is shown. */
     rail?: RailName
+    /** The part of the rail entry that is lit, where it isn't the page itself. */
+    tab?: string
     /** For whoever is signed in; with names, for whoever may use one of these capabilities. */
     needs?: true | string[]
   }
@@ -139,7 +141,7 @@ export const router = createRouter({
           name: 'job',
           component: () => import('@/pages/jobs/JobPage.vue'),
           props: true,
-          meta: { title: '作业详情', needs: ['jobs.get'] },
+          meta: { title: '作业详情', tab: '/jobs', needs: ['jobs.get'] },
         },
       ],
     },
