@@ -5,7 +5,7 @@ import { jobShare, jobStateText, jobTime, whenText } from '@/text/jobs'
 import { keyState } from '@/text/keys'
 import { isStrong, passwordRules } from '@/text/password'
 import { ownPath } from '@/text/path'
-import { accessText, departmentPath, departmentTree, rolesText, sameAccess, within } from '@/text/people'
+import { ROLES, accessText, departmentPath, departmentTree, rolesText, sameAccess, within } from '@/text/people'
 
 describe('where signing in leads', () => {
   it('is a path of the console', () => {
@@ -67,6 +67,7 @@ describe('who may', () => {
     expect(accessText({ kind: 'some', roles: ['leader', 'clerk'], departments: ['c'] }, departments)).toBe(
       '窗口人员、领导、局 / 处 / 科',
     )
+    expect(accessText({ kind: 'some', roles: ROLES.filter((r) => r !== 'business') })).toBe('全体工作人员、市民')
     expect(accessText({ kind: 'some', roles: [], departments: [] })).toBe('仅管理员')
     expect(rolesText(['unknown', 'clerk'])).toBe('窗口人员、unknown')
   })

@@ -43,6 +43,9 @@ export const purposeLabel = (value: string) => label(PURPOSE, value)
 export const ROLES = Object.keys(ROLE_NOTES) as Role[]
 export const USER_STATES = Object.keys(USER_STATE) as UserState[]
 
+/** Everybody who works for the city. */
+const STAFF: readonly Role[] = ROLES.filter((r) => r !== 'citizen' && r !== 'business')
+
 /** In the order of the table above, whatever the order of the server's list. */
 export const rolesText = (roles: readonly string[]) =>
   [...ROLES.filter((r) => roles.includes(r)), ...roles.filter((r) => !(r in ROLE))].map(roleLabel).join('、')
@@ -113,8 +116,11 @@ export function accessText(access: Access, departments: readonly Department[] = 
       return '实名市民、企业与工作人员'
     case 'some': {
       const roles = access.roles ?? []
+      const everyone = STAFF.every((r) => roles.includes(r))
+      const others = everyone ? roles.filter((r) => !STAFF.includes(r)) : roles
       const named = [
-        ...(roles.length > 0 ? [rolesText(roles)] : []),
+        ...(everyone ? ['全体工作人员'] : []),
+        ...(others.length > 0 ? [rolesText(others)] : []),
         ...(access.departments ?? []).map((id) => departmentPath(departments, id)),
       ]
       return named.length > 0 ? named.join('、') : '仅管理员'
