@@ -14,12 +14,14 @@
 //! | `transfer.rs` | files in (imports) and out (originals) |
 //! | `follow.rs` | an import followed live |
 //! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
+//! | `docs.rs`, `docs.css` | the same document as a page |
 //! | `status.rs` | health and what the product runs on |
 //! | `console.rs` | the embedded console |
 
 mod auth;
 mod console;
 mod cookie;
+mod docs;
 mod door;
 pub(crate) mod doors;
 mod error;
@@ -107,6 +109,8 @@ pub(crate) fn router(state: State) -> Router {
         .merge(mcp)
         .nest(oidc::demo_path(), oidc::demo_routes())
         .route("/api/openapi.json", get(openapi::document))
+        .route("/api/docs", get(docs::page))
+        .route("/api/docs.css", get(docs::style))
         .route("/metrics", get(status::metrics))
         .route("/health/live", get(status::live))
         .route("/health/ready", get(status::ready))
