@@ -9,9 +9,8 @@ use kernel::{
 use serde_json::json;
 
 use super::{
-    JobKind, Jobs,
+    JobKind, Jobs, attempt,
     job::{JOBS, Job, PLACES, State, Tracked},
-    running,
 };
 
 /// So many of those that are due are looked at, because other processes may take the first of them.
@@ -22,13 +21,6 @@ pub(super) struct Claimed {
     pub(super) kind: Arc<dyn JobKind>,
     pub(super) worker: String,
     pub(super) tracked: Tracked,
-}
-
-/// What became of a candidate.
-enum Taken {
-    Claimed(Claimed),
-    /// Another process was quicker, or there was nothing to begin.
-    Gone,
 }
 
 /// The kinds of which a job may be claimed.
@@ -54,7 +46,7 @@ impl Jobs {
                 return Ok(None);
             }
             for tracked in due {
-                if let Taken::Claimed(claimed) = self.take(tracked, &room).await? {
+                if let Some(claimed) = self.take(tracked, &room).await? {
                     return Ok(Some(claimed));
                 }
             }
@@ -123,9 +115,10 @@ impl Jobs {
         Ok(readable.collect())
     }
 
-    async fn take(&self, mut tracked: Tracked, room: &Room) -> Result<Taken> {
+    /// Takes one job; none if another process was quicker, or if there was nothing to begin.
+    async fn take(&self, mut tracked: Tracked, room: &Room) -> Result<Option<Claimed>> {
         let Some(kind) = self.0.kinds.get(&tracked.job.kind).cloned() else {
-            return Ok(Taken::Gone);
+            return Ok(None);
         };
         let worker = self.0.worker();
         let job = &mut tracked.job;
@@ -140,7 +133,7 @@ impl Jobs {
             job.state = State::Running;
             job.attempts += 1;
             job.started_at = Some(now);
-            job.lease = Some(running::lease(&self.0, &worker));
+            job.lease = Some(attempt::lease(&self.0, &worker));
         }
         let mut batch = vec![tracked.write()?];
         if was == State::Queued
@@ -150,7 +143,7 @@ impl Jobs {
         }
         match self.0.records.apply(batch).await {
             Ok(revision) => tracked.revision = revision,
-            Err(error) if error.code == ErrorCode::Conflict => return Ok(Taken::Gone),
+            Err(error) if error.code == ErrorCode::Conflict => return Ok(None),
             Err(error) => return Err(error),
         }
         self.0.followers.tell(&tracked.job);
@@ -160,9 +153,9 @@ impl Jobs {
                 kind = tracked.job.kind,
                 "a job whose worker is gone has ended"
             );
-            return Ok(Taken::Gone);
+            return Ok(None);
         }
-        Ok(Taken::Claimed(Claimed {
+        Ok(Some(Claimed {
             kind,
             worker,
             tracked,

@@ -122,7 +122,7 @@ pub struct Job {
     pub error: Option<String>,
     /// The files that it made.
     pub artifacts: Vec<Artifact>,
-    /// How many lines it has logged.
+    /// How many lines it has logged: the number of the next.
     pub log_lines: u64,
     /// A person called it off while it was running.
     pub cancel_requested: bool,

@@ -8,14 +8,16 @@
 //! | module | what |
 //! |---|---|
 //! | `job` | a job as it is stored, and as people see it |
-//! | `queue` | what is done with jobs from outside: queue, cancel, retry, list, sweep |
+//! | `queue`, `sweep` | what is done with jobs from outside: queue, cancel, retry, list, remove |
 //! | `claim` | which job a worker takes next |
 //! | `running` | a job under way, as its kind sees it |
+//! | `attempt` | how the record of a job under way is kept while the lease holds |
 //! | `worker` | the loop that claims jobs and watches over attempts |
-//! | `schedule` | jobs at certain times |
+//! | `schedule`, `when` | jobs at certain times |
 //! | `follow` | tells whoever follows a job |
 //! | [`capabilities`] | the same for the doors |
 
+mod attempt;
 pub mod capabilities;
 mod claim;
 mod follow;
@@ -23,6 +25,8 @@ mod job;
 mod queue;
 mod running;
 mod schedule;
+mod sweep;
+mod when;
 mod worker;
 
 use std::{
@@ -44,10 +48,11 @@ use tokio::{sync::watch, task::JoinSet};
 pub use job::{Artifact, JOBS, Job, JobView, Lease, NewJob, State};
 pub use queue::{JobFilter, LogLine};
 pub use running::Running;
-pub use schedule::{Builtin, SCHEDULES, Schedule, ScheduleUpdate, When};
+pub use schedule::{Builtin, SCHEDULES, Schedule, ScheduleUpdate};
+pub use when::When;
 
+use attempt::Attempt;
 use follow::Followers;
-use running::Attempt;
 
 /// What a kind of job may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +195,7 @@ impl Jobs {
             }
         }
         records
-            .define(&[JOBS, job::KEYS, job::PLACES, running::LOGS, SCHEDULES])
+            .define(&[JOBS, job::KEYS, job::PLACES, attempt::LOGS, SCHEDULES])
             .await?;
         let jobs = Self(Arc::new(Shared {
             records,

@@ -12,9 +12,10 @@ use tokio::{
 
 use super::{
     Jobs, Limits, Shared,
+    attempt::{Asked, Attempt},
     claim::{Claimed, is_final},
     job::{Job, State},
-    running::{Asked, Attempt, Running},
+    running::Running,
 };
 
 /// The longest pause after the store was away.
