@@ -12,7 +12,13 @@ fn json(text: &str) -> Value {
 
 async fn makes_and_lists_departments(data: &str) {
     let made = run(&[
-        "departments", "create", "--name", "办公室", "--json", "--data", data,
+        "departments",
+        "create",
+        "--name",
+        "办公室",
+        "--json",
+        "--data",
+        data,
     ])
     .await;
     assert_eq!(made.status.code(), Some(0), "{:?}", said(&made));
@@ -21,10 +27,20 @@ async fn makes_and_lists_departments(data: &str) {
     let listed = run(&["departments", "list", "--data", data]).await;
     assert!(said(&listed).0.contains("办公室"), "{:?}", said(&listed));
     let renamed = run(&[
-        "departments", "update", id, "--name", "综合办公室", "--data", data,
+        "departments",
+        "update",
+        id,
+        "--name",
+        "综合办公室",
+        "--data",
+        data,
     ])
     .await;
-    assert!(said(&renamed).0.contains("综合办公室"), "{:?}", said(&renamed));
+    assert!(
+        said(&renamed).0.contains("综合办公室"),
+        "{:?}",
+        said(&renamed)
+    );
     let removed = run(&["departments", "remove", id, "--data", data]).await;
     assert_eq!(removed.status.code(), Some(0), "{:?}", said(&removed));
     let again = run(&["departments", "remove", id, "--data", data]).await;
@@ -47,7 +63,15 @@ async fn commands_go_through_the_server_that_holds_the_folder() {
     let data = data.to_str().unwrap();
     makes_and_lists_departments(data).await;
     let found = run(&[
-        "knowledge", "search", "--query", "公积金", "--limit", "3", "--json", "--data", data,
+        "knowledge",
+        "search",
+        "--query",
+        "公积金",
+        "--limit",
+        "3",
+        "--json",
+        "--data",
+        data,
     ])
     .await;
     let hits = json(&said(&found).0)["hits"].as_array().unwrap().len();
@@ -55,14 +79,18 @@ async fn commands_go_through_the_server_that_holds_the_folder() {
     let input = folder.path().join("input.json");
     std::fs::write(&input, r#"{"query": "育儿补贴", "limit": 2}"#).unwrap();
     let whole = run(&[
-        "knowledge", "search", "--input", input.to_str().unwrap(), "--json", "--data", data,
+        "knowledge",
+        "search",
+        "--input",
+        input.to_str().unwrap(),
+        "--json",
+        "--data",
+        data,
     ])
     .await;
     assert_eq!(json(&said(&whole).0)["hits"].as_array().unwrap().len(), 2);
     // The command line is in the log as the machine's own.
-    let log = server
-        .read("/api/v1/audit?action=departments.create")
-        .await;
+    let log = server.read("/api/v1/audit?action=departments.create").await;
     assert_eq!(log["items"][0]["actor"]["via"], "system", "{log}");
 }
 
@@ -78,11 +106,31 @@ async fn what_is_wrong_with_the_arguments_is_said_with_exit_code_2() {
         vec!["departments", "remove", "--data", data],
         vec!["departments", "bogus", "--data", data],
         vec!["bogus", "list", "--data", data],
-        vec!["knowledge", "search", "--input", "/no/such/file", "--data", data],
-        vec!["permissions", "update", "service.ask", "--access", "{", "--data", data],
+        vec![
+            "knowledge",
+            "search",
+            "--input",
+            "/no/such/file",
+            "--data",
+            data,
+        ],
+        vec![
+            "permissions",
+            "update",
+            "service.ask",
+            "--access",
+            "{",
+            "--data",
+            data,
+        ],
     ] {
         let out = run(&arguments).await;
-        assert_eq!(out.status.code(), Some(2), "{arguments:?}: {:?}", said(&out));
+        assert_eq!(
+            out.status.code(),
+            Some(2),
+            "{arguments:?}: {:?}",
+            said(&out)
+        );
         assert!(!said(&out).1.is_empty(), "{arguments:?}");
     }
 }

@@ -103,10 +103,22 @@ async fn a_tool_answers_fails_and_refuses_as_the_capability_does() {
         let params = json!({"name": name, "arguments": arguments});
         send(&server, Some(&clerk), "tools/call", params).await
     };
-    let answer = call("service_ask", json!({"question": "租房子要提取公积金怎么办？"})).await;
+    let answer = call(
+        "service_ask",
+        json!({"question": "租房子要提取公积金怎么办？"}),
+    )
+    .await;
     let result = &answer["result"];
-    assert_eq!(result["structuredContent"]["status"], "answered", "{answer}");
-    assert!(!result["structuredContent"]["citations"].as_array().unwrap().is_empty());
+    assert_eq!(
+        result["structuredContent"]["status"], "answered",
+        "{answer}"
+    );
+    assert!(
+        !result["structuredContent"]["citations"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     let listed = call("departments_list", json!({})).await;
     assert_eq!(listed["result"]["structuredContent"]["items"], json!([]));
     let missing = call("service_ask", json!({})).await;
@@ -192,7 +204,10 @@ async fn standard_input_and_output_serve_the_same_tools_with_and_without_a_serve
             .unwrap()
     };
     let by_id = |all: &[Value], id: u64| all.iter().find(|m| m["id"] == id).unwrap().clone();
-    let tools = by_id(&alone, 2)["result"]["tools"].as_array().unwrap().len();
+    let tools = by_id(&alone, 2)["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .len();
     assert!(tools >= 20, "{tools}");
     assert_eq!(
         by_id(&alone, 3)["result"]["structuredContent"]["name"],
@@ -211,5 +226,11 @@ async fn standard_input_and_output_serve_the_same_tools_with_and_without_a_serve
         listed["result"]["structuredContent"]["items"][0]["name"],
         "政务服务科"
     );
-    assert!(by_id(&beside, 2)["result"]["tools"].as_array().unwrap().len() < tools);
+    assert!(
+        by_id(&beside, 2)["result"]["tools"]
+            .as_array()
+            .unwrap()
+            .len()
+            < tools
+    );
 }

@@ -52,9 +52,16 @@ pub(super) async fn run(arguments: &[String]) -> Option<Result<ExitCode>> {
     if help {
         return list(area, &of_area).map(Ok);
     }
-    let capability = of_area
-        .into_iter()
-        .find(|c| words(c.definition.name).1 == verb)?;
+    let found = of_area.iter().find(|c| words(c.definition.name).1 == verb);
+    let Some(capability) = found else {
+        if of_area.is_empty() {
+            return None;
+        }
+        note(&format!(
+            "错误：“{area}”没有“{verb}”这个命令。可用的命令见 citymind {area} --help。"
+        ));
+        return Some(Ok(ExitCode::from(2)));
+    };
     let command = command(capability);
     let matches = match command.try_get_matches_from(
         std::iter::once(format!("citymind {area} {verb}")).chain(arguments[3..].iter().cloned()),
@@ -268,11 +275,14 @@ async fn followed(worker: &Worker, capability: &Registered, input: Value) -> Res
                 true
             });
             let asked = context.clone();
+            let calling = app.catalogue.call(name, &context, input);
+            tokio::pin!(calling);
+            // Asked to stop, it ends where it can, and what it did is written down.
             let output = tokio::select! {
-                output = app.catalogue.call(name, &context, input) => output,
+                output = &mut calling => output,
                 _ = tokio::signal::ctrl_c() => {
                     asked.cancel();
-                    Err(Error::new(ErrorCode::Cancelled, "操作已取消。"))
+                    calling.await
                 }
             };
             app.close().await?;

@@ -107,13 +107,21 @@ pub(super) fn client<'a>(who: &'a Who, address: &'a str, bearer: bool) -> Client
     }
 }
 
+/// Lets only so many attempts to sign in through. The secrets of links are too long to be guessed; passwords are not.
 pub(super) fn require_turn(state: &State, who: &Who) -> Result<()> {
-    state.limits.admit_sign_in(&who.caller).map_err(|wait| {
-        Error::new(
-            ErrorCode::TooManyRequests,
-            format!("登录尝试过于频繁，请 {wait} 秒后再试。"),
-        )
-    })
+    state
+        .limits
+        .admit_sign_in(&who.caller)
+        .map_err(|wait| too_many(wait, "登录尝试"))
+}
+
+/// Too many of something; the reply says when to try again.
+pub(super) fn too_many(seconds: u64, what: &str) -> Error {
+    Error::new(
+        ErrorCode::TooManyRequests,
+        format!("{what}过于频繁，请 {seconds} 秒后再试。"),
+    )
+    .after(seconds)
 }
 
 /// The reply to a sign-in.
@@ -181,7 +189,6 @@ pub(super) async fn link(
     who: Who,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    require_turn(&state, &who)?;
     let input: LinkInput = parse(body)?;
     let context = who.context();
     let view = state

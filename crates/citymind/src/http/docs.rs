@@ -92,7 +92,10 @@ fn who(operation: &Value) -> String {
             other => other.to_owned(),
         },
         Value::Array(roles) => {
-            let named = roles.iter().filter_map(Value::as_str).filter_map(Role::named);
+            let named = roles
+                .iter()
+                .filter_map(Value::as_str)
+                .filter_map(Role::named);
             named.map(Role::title).collect::<Vec<_>>().join("、")
         }
         _ => "所有人".into(),
@@ -111,20 +114,43 @@ fn show(html: &mut String, document: &Value, path: &str, method: &str, operation
         text("summary"),
         text("description"),
         escape(&who(operation)),
-        if operation["x-effects"] == true { " · 有改动，记入审计" } else { "" },
+        if operation["x-effects"] == true {
+            " · 有改动，记入审计"
+        } else {
+            ""
+        },
     );
-    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let parameters = operation["parameters"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     if !parameters.is_empty() {
         html.push_str("<table><caption>参数</caption><tr><th>名称</th><th>位置</th><th>类型</th><th>说明</th></tr>");
         for p in &parameters {
             let name = p["name"].as_str().unwrap_or_default();
-            let place = if p["in"] == "path" { "路径" } else { "查询" };
+            let place = if p["in"] == "path" {
+                "路径"
+            } else {
+                "查询"
+            };
             let required = p["required"] == true;
-            row(html, document, name, place, required, &p["schema"], p["description"].as_str());
+            row(
+                html,
+                document,
+                name,
+                place,
+                required,
+                &p["schema"],
+                p["description"].as_str(),
+            );
         }
         html.push_str("</table>");
     }
-    for (media, body) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+    for (media, body) in operation["requestBody"]["content"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         let schema = resolved(document, &body["schema"]);
         let _ = write!(
             html,
@@ -134,7 +160,15 @@ fn show(html: &mut String, document: &Value, path: &str, method: &str, operation
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
             let needed = required.iter().any(|r| r == name.as_str());
-            row(html, document, name, "", needed, field, field["description"].as_str());
+            row(
+                html,
+                document,
+                name,
+                "",
+                needed,
+                field,
+                field["description"].as_str(),
+            );
         }
         html.push_str("</table>");
     }
@@ -240,7 +274,15 @@ mod tests {
             "components": {"schemas": {"S": {"type": "string", "enum": ["on", "off"]}}},
         });
         let html = render(&document);
-        for part in ["/api/v1/x/{id}", "&lt;b&gt;甲&lt;/b&gt;", "a &amp; b", "窗口人员", "on | off", "string 的列表", "有改动"] {
+        for part in [
+            "/api/v1/x/{id}",
+            "&lt;b&gt;甲&lt;/b&gt;",
+            "a &amp; b",
+            "窗口人员",
+            "on | off",
+            "string 的列表",
+            "有改动",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("<b>") && !html.contains("<script") && !html.contains("style="));

@@ -12,7 +12,7 @@
 //! | `export.rs` | the audit log as a file |
 //! | `error.rs` | errors as RFC 9457 problem details |
 //! | `transfer.rs` | files in (imports) and out (originals) |
-//! | `follow.rs` | an import followed live |
+//! | `follow.rs`, `jobs.rs` | an import and a job followed live; what a job made |
 //! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
 //! | `docs.rs`, `docs.css` | the same document as a page |
 //! | `status.rs` | health and what the product runs on |
@@ -27,6 +27,7 @@ pub(crate) mod doors;
 mod error;
 mod export;
 mod follow;
+mod jobs;
 mod limits;
 mod oidc;
 pub(crate) mod openapi;
@@ -48,7 +49,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub(crate) use limits::Limits;
 pub(crate) use oidc::Providers;
-pub(crate) use request::Who;
+pub(crate) use request::{RequestId, Who};
 pub(crate) use status::Readiness;
 pub(crate) use transfer::percent;
 
@@ -79,6 +80,8 @@ pub(crate) fn router(state: State) -> Router {
             get(transfer::original),
         )
         .route("/knowledge/imports/{id}/events", get(follow::events))
+        .route("/jobs/{id}/events", get(jobs::events))
+        .route("/jobs/{id}/artifacts/{name}", get(jobs::artifact))
         .route("/audit/export", get(export::audit))
         .route("/status", get(status::status));
     let auth = Router::new()

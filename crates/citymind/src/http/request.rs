@@ -15,7 +15,7 @@ use kernel::{
     identity::{Account, Via},
 };
 
-use super::{State, cookie, error::Problem};
+use super::{State, auth::too_many, cookie, error::Problem};
 
 tokio::task_local! {
     /// The id of the request that this task answers.
@@ -78,9 +78,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
     }
 }
 
+/// The request's id, for work that goes on in another task.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Gives the request an id, which the reply names.
-pub(super) async fn numbered(request: Request, next: Next) -> Response {
+pub(super) async fn numbered(mut request: Request, next: Next) -> Response {
     let id = id::fresh();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = REQUEST.scope(id.clone(), next.run(request)).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);
@@ -104,7 +109,7 @@ pub(super) async fn admitted(
     };
     if let Err(wait) = state.limits.admit(&who.caller) {
         state.app.measures.limited();
-        return too_many(wait);
+        return Problem(too_many(wait, "请求")).into_response();
     }
     request.extensions_mut().insert(who);
     let mut response = next.run(request).await;
@@ -121,14 +126,6 @@ pub(super) async fn admitted(
         }
     }
     response
-}
-
-fn too_many(wait: u64) -> Response {
-    let error = Error::new(
-        ErrorCode::TooManyRequests,
-        format!("请求过于频繁，请 {wait} 秒后再试。"),
-    );
-    ([(header::RETRY_AFTER, wait.to_string())], Problem(error)).into_response()
 }
 
 /// Where a request comes from.

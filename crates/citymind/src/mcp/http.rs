@@ -15,7 +15,7 @@ use rmcp::{
 };
 
 use super::{Behind, Tools};
-use crate::http::Who;
+use crate::http::{RequestId, Who};
 
 /// The greatest body, in bytes; as for the other doors.
 const BODY: usize = 256 << 10;
@@ -43,5 +43,10 @@ pub(crate) fn route<S: Clone + Send + Sync + 'static>(catalogue: Catalogue) -> R
 /// The circumstances of a call that came over HTTP.
 pub(super) fn context(request: &RequestContext<RoleServer>) -> Option<Context> {
     let parts = request.extensions.get::<Parts>()?;
-    Some(parts.extensions.get::<Who>()?.context())
+    let mut context = parts.extensions.get::<Who>()?.context();
+    // The tools run in a task of their own, which doesn't know the request.
+    if let Some(RequestId(id)) = parts.extensions.get::<RequestId>() {
+        context.request.clone_from(id);
+    }
+    Some(context)
 }

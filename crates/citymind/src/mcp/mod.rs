@@ -126,28 +126,33 @@ impl ServerHandler for Tools {
         } else {
             drop(told);
         }
-        let reporting = async {
-            while let Some(event) = heard.recv().await {
-                if let (Some(token), Some((done, total))) = (&progress, share(&event)) {
-                    let mut report = ProgressNotificationParam::new(token.clone(), done);
-                    report.total = total;
-                    report.message = event.data["message"].as_str().map(str::to_owned);
-                    // The result tells whether the client is still there.
-                    let _ = request.peer.notify_progress(report).await;
-                }
+        let report = async |event: Event| {
+            if let (Some(token), Some((done, total))) = (&progress, share(&event)) {
+                let mut report = ProgressNotificationParam::new(token.clone(), done);
+                report.total = total;
+                report.message = event.data["message"].as_str().map(str::to_owned);
+                // The result tells whether the client is still there.
+                let _ = request.peer.notify_progress(report).await;
             }
-            std::future::pending::<()>().await;
         };
         let input = Value::Object(params.arguments.unwrap_or_default());
-        let result = tokio::select! {
-            result = self.call(&name, &context, input) => result,
-            () = reporting => Err(Error::internal("progress ended before the call")),
-            () = request.ct.cancelled() => {
-                context.cancel();
-                Err(Error::new(ErrorCode::Cancelled, "操作已取消。"))
+        let calling = self.call(&name, &context, input);
+        tokio::pin!(calling);
+        let result = loop {
+            tokio::select! {
+                result = &mut calling => break result,
+                Some(event) = heard.recv() => report(event).await,
+                () = request.ct.cancelled() => {
+                    context.cancel();
+                    break Err(Error::new(ErrorCode::Cancelled, "操作已取消。"));
+                }
             }
         };
-        Ok(answer(result).into())
+        // What was told just before the end is told before the result.
+        while let Ok(event) = heard.try_recv() {
+            report(event).await;
+        }
+        Ok(answer(result, &context.request).into())
     }
 }
 
@@ -161,14 +166,20 @@ fn share(event: &Event) -> Option<(f64, Option<f64>)> {
 }
 
 /// What went wrong is for the model to read, not an error of the protocol.
-fn answer(result: Result<Value>) -> CallToolResult {
+fn answer(result: Result<Value>, request: &str) -> CallToolResult {
     match result {
         // The protocol's structured content is an object.
         Ok(output @ Value::Object(_)) => CallToolResult::structured(output),
         Ok(output) => CallToolResult::structured(json!({"items": output})),
         Err(error) => {
-            tracing::debug!(detail = error.detail, "a tool failed: {error}");
-            let body = json!({"code": error.code.as_str(), "message": error.message});
+            if error.code == ErrorCode::Internal {
+                tracing::error!(request, detail = error.detail, "a tool failed: {error}");
+            }
+            let body = json!({
+                "code": error.code.as_str(),
+                "message": error.message,
+                "request_id": request,
+            });
             CallToolResult::structured_error(body)
         }
     }

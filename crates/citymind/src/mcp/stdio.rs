@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use kernel::{
-    Error, Result,
+    Error, ErrorCode, Result,
     capability::{Caller, Context},
+    identity::Via,
 };
 use rmcp::{ServiceExt, transport::io::stdio};
 
@@ -20,7 +21,7 @@ pub(crate) struct McpArgs {
     #[command(flatten)]
     data: DataArgs,
     /// 以这个密钥的权限调用；不给则以本机管理员的权限
-    #[arg(long, env = "CITYMIND_KEY")]
+    #[arg(long, env = "CITYMIND_KEY", hide_env_values = true)]
     key: Option<String>,
 }
 
@@ -31,6 +32,12 @@ pub(crate) async fn run(args: McpArgs) -> Result<()> {
             let caller = match &args.key {
                 Some(key) => {
                     let account = app.identity.authenticate(key).await?.account;
+                    if account.via != Via::Key {
+                        return Err(Error::new(
+                            ErrorCode::SignInFailed,
+                            "--key 应为接口密钥（cmk_ 开头）。",
+                        ));
+                    }
                     Caller {
                         hidden_spaces: app.identity.hidden_spaces(Some(&account)).await?,
                         account: Some(account),

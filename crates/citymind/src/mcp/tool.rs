@@ -24,7 +24,11 @@ pub(super) fn of(capability: &Registered) -> Tool {
     let d = &capability.definition;
     let annotations = ToolAnnotations::with_title(d.title)
         .read_only(!d.effects)
-        .destructive(d.method == Method::Delete)
+        // "Not destructive" would promise that it only adds: whatever names a thing in its path changes that thing.
+        .destructive(
+            d.effects
+                && (d.method == Method::Delete || d.path.contains('{') || d.path == "/spaces"),
+        )
         .idempotent(!d.effects || d.method == Method::Delete)
         .open_world(false);
     let mut tool = Tool::new(

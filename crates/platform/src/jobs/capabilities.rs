@@ -34,8 +34,8 @@ impl Capability for ListJobs {
     fn definition(&self) -> Definition {
         Definition::get(
             "jobs.list",
-            "后台任务",
-            "分页列出后台任务，最近的在前，可按状态、类型和文字（标题、错误信息或任务编号）筛选。",
+            "作业",
+            "分页列出作业，最近的在前，可按状态、类型和文字（标题、错误信息或任务编号）筛选。",
             "/jobs",
         )
         .open_to(Permission::ADMINISTRATOR)
@@ -78,8 +78,8 @@ impl Capability for GetJob {
     fn definition(&self) -> Definition {
         Definition::get(
             "jobs.get",
-            "后台任务详情",
-            "给出一个后台任务的状态、进度、结果、产物和一页日志，第一页是最新的日志。",
+            "作业详情",
+            "给出一个作业的状态、进度、结果、产物和一页日志，第一页是最新的日志。",
             "/jobs/{id}",
         )
         .open_to(Permission::ADMINISTRATOR)
@@ -112,8 +112,8 @@ impl Capability for CancelJob {
     fn definition(&self) -> Definition {
         Definition::post(
             "jobs.cancel",
-            "取消后台任务",
-            "取消一个后台任务：排队的立即取消，执行中的会被要求停止。已经保存的部分不会撤销。",
+            "取消作业",
+            "取消一个作业：排队的立即取消，执行中的会被要求停止。已经保存的部分不会撤销。",
             "/jobs/{id}/cancel",
         )
     }
@@ -133,8 +133,8 @@ impl Capability for RetryJob {
     fn definition(&self) -> Definition {
         Definition::post(
             "jobs.retry",
-            "重试后台任务",
-            "重新执行一个失败或已取消的后台任务，或立即执行一个等待重试的任务；从上次保存的进度继续，执行次数重新计算。",
+            "重试作业",
+            "重新执行一个失败或已取消的作业，或立即执行一个等待重试的任务；从上次保存的进度继续，执行次数重新计算。",
             "/jobs/{id}/retry",
         )
     }
@@ -165,8 +165,8 @@ impl Capability for StartJob {
     fn definition(&self) -> Definition {
         Definition::post(
             "jobs.start",
-            "启动后台任务",
-            "启动一个后台任务，类型须是任务类型列表中可以手工启动的。",
+            "启动作业",
+            "启动一个作业，类型须是任务类型列表中可以手工启动的。",
             "/jobs",
         )
     }
@@ -232,8 +232,8 @@ impl Capability for ListKinds {
     fn definition(&self) -> Definition {
         Definition::get(
             "jobs.kinds",
-            "后台任务类型",
-            "列出后台任务的类型、各自的限制，以及是否可以手工启动。",
+            "作业类型",
+            "列出作业的类型、各自的限制，以及是否可以手工启动。",
             "/jobs/kinds",
         )
         .open_to(Permission::ADMINISTRATOR)
@@ -275,7 +275,7 @@ impl Capability for ListSchedules {
         Definition::get(
             "jobs.schedules",
             "定时计划",
-            "列出定时执行的后台任务：何时执行、下次时间和上次的任务。",
+            "列出定时执行的作业：何时执行、下次时间和上次的任务。",
             "/jobs/schedules",
         )
         .open_to(Permission::ADMINISTRATOR)
