@@ -78,6 +78,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
     }
 }
 
+/// A turn to sign in: there are few of them.
+pub(super) struct Turn;
+
+impl FromRequestParts<State> for Turn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        let who = Who::from_request_parts(parts, state).await;
+        let who = who.map_err(IntoResponse::into_response)?;
+        let turn = state.limits.admit_sign_in(&who.caller);
+        turn.map(|()| Self).map_err(|wait| {
+            state.app.measures.limited();
+            too_many("登录尝试", wait)
+        })
+    }
+}
+
 /// Gives the request an id, which the reply names.
 pub(super) async fn numbered(request: Request, next: Next) -> Response {
     let id = id::fresh();
@@ -100,11 +117,24 @@ pub(super) async fn admitted(
     let origin = Origin::of(&state, peer.ip(), headers);
     let (who, cookies) = match identify(&state, &origin, request.method(), headers).await {
         Ok(found) => found,
-        Err(error) => return Problem(error).into_response(),
+        Err(error) => {
+            // Whoever shows a wrong key is nobody, and waits like everybody.
+            let nobody = Caller {
+                address: Some(origin.address),
+                ..Caller::default()
+            };
+            return match state.limits.admit(&nobody) {
+                Ok(()) => Problem(error).into_response(),
+                Err(wait) => {
+                    state.app.measures.limited();
+                    too_many("请求", wait)
+                }
+            };
+        }
     };
     if let Err(wait) = state.limits.admit(&who.caller) {
         state.app.measures.limited();
-        return too_many(wait);
+        return too_many("请求", wait);
     }
     request.extensions_mut().insert(who);
     let mut response = next.run(request).await;
@@ -123,10 +153,10 @@ pub(super) async fn admitted(
     response
 }
 
-fn too_many(wait: u64) -> Response {
+fn too_many(what: &str, wait: u64) -> Response {
     let error = Error::new(
         ErrorCode::TooManyRequests,
-        format!("请求过于频繁，请 {wait} 秒后再试。"),
+        format!("{what}过于频繁，请 {wait} 秒后再试。"),
     );
     ([(header::RETRY_AFTER, wait.to_string())], Problem(error)).into_response()
 }
