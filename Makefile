@@ -12,6 +12,8 @@ BIN := target/release/citymind
 TOOLS := target/tools
 NEXTEST_VERSION := 0.9.148
 DENY_VERSION := 0.20.2
+SCHEMATHESIS_VERSION := 4.32.5
+SCHEMATHESIS := target/tools-schema/bin/schemathesis
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .PHONY: help
@@ -47,6 +49,8 @@ deps: deps-build ## Install what building and testing need (Debian packages), wh
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	command -v nats-server >/dev/null || missing="$$missing nats-server"; \
 	$(call apt,$$missing)
 
 # --- Build and run ----------------------------------------------------------------------------------------------------
@@ -78,7 +82,7 @@ run: ## Build, then start the platform with the demonstration city at http://127
 
 # --- Check ------------------------------------------------------------------------------------------------------------
 
-STEPS := deps build fmt clippy test-rust test-console types test-pages licences
+STEPS := deps build fmt clippy test-rust test-postgres test-schema test-console types test-pages licences
 
 .PHONY: test
 test: ## Run every check, in order, and print how long each took
@@ -101,6 +105,22 @@ clippy: console ## Lint the Rust code; a warning is an error
 .PHONY: test-rust
 test-rust: console tool-cargo-nextest ## Run the Rust tests
 	cargo nextest run --release --workspace --locked
+
+.PHONY: test-postgres
+test-postgres: console tool-cargo-nextest ## Run the product's tests on a throw-away PostgreSQL
+	@scripts/with-postgres cargo nextest run --release --workspace --locked \
+		-E 'package(citymind) and binary(/ask|doors|imports|durability|gate|identity|audit/)'
+
+.PHONY: test-schema
+test-schema: build $(SCHEMATHESIS) ## Hold the replies of a server against what the interface says of them
+	@export CITYMIND__RATES__PER_KEY=100000 CITYMIND__RATES__SIGN_INS_PER_MINUTE=100000; \
+	$(call with-server,key=$$($(BIN) keys create --name schema --role administrator --print --data "$$dir/data"); \
+		SCHEMATHESIS=$(SCHEMATHESIS) scripts/check-schema $$url $$key)
+
+$(SCHEMATHESIS): Makefile
+	python3 -m venv target/tools-schema
+	target/tools-schema/bin/pip install -q --disable-pip-version-check schemathesis==$(SCHEMATHESIS_VERSION)
+	@touch $@
 
 .PHONY: test-console
 test-console: console/node_modules/.package-lock.json ## Check the console's types and run its unit tests

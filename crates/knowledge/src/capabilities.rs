@@ -231,8 +231,8 @@ impl Capability for ListImports {
         .open_to(EDITORS)
     }
 
-    async fn call(&self, _: &Context, input: PageRequest) -> Result<Page<Import>> {
-        self.0.list(input).await
+    async fn call(&self, context: &Context, input: PageRequest) -> Result<Page<Import>> {
+        self.0.list(&context.caller, input).await
     }
 }
 
@@ -270,7 +270,8 @@ impl Capability for GetImport {
         .open_to(EDITORS)
     }
 
-    async fn call(&self, _: &Context, input: ImportInput) -> Result<Import> {
+    async fn call(&self, context: &Context, input: ImportInput) -> Result<Import> {
+        self.0.require_seen(&context.caller, &input.id).await?;
         let page = PageRequest {
             page: input.page,
             page_size: input.page_size,
@@ -295,7 +296,8 @@ impl Capability for CancelImport {
         .open_to(EDITORS)
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<Import> {
+    async fn call(&self, context: &Context, input: ById) -> Result<Import> {
+        self.0.require_seen(&context.caller, &input.id).await?;
         self.0.cancel(&input.id).await
     }
 }

@@ -120,7 +120,7 @@ impl Sessions {
     /// The conversation to go on with, or a new one that is stored with its first turn.
     ///
     /// # Errors
-    /// `NotFound` if there is none under that id; `Storage`.
+    /// `NotFound` if this visitor has none under that id; `Storage`.
     pub async fn resume(
         &self,
         visitor: &str,
@@ -128,7 +128,10 @@ impl Sessions {
         question: &str,
     ) -> Result<SessionRecord> {
         if let Some(id) = id.filter(|id| !id.is_empty()) {
-            return self.standing(id).await;
+            let found = self.own(visitor, id).await?;
+            return Some(found)
+                .filter(|s| !s.deleted)
+                .ok_or_else(|| Error::not_found("这次对话"));
         }
         let now = time::now();
         let mut title: String = question.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -144,13 +147,6 @@ impl Sessions {
             updated_at: now,
             deleted: false,
         })
-    }
-
-    async fn standing(&self, id: &str) -> Result<SessionRecord> {
-        let found: Option<SessionRecord> = self.records.read(&SESSIONS, id).await?;
-        found
-            .filter(|s| !s.deleted)
-            .ok_or_else(|| Error::not_found("这次对话"))
     }
 
     async fn own(&self, visitor: &str, id: &str) -> Result<SessionRecord> {

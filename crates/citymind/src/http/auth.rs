@@ -8,14 +8,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kernel::{
-    Error, ErrorCode, Result, id,
+    Result, id,
     identity::{Account, Via},
 };
 use platform::identity::{Client, Redeemed, Token, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{State, cookie, door::object, doors, error::Problem, oidc::ProviderView, request::Who};
+use super::{
+    State, cookie,
+    door::object,
+    doors,
+    error::Problem,
+    oidc::ProviderView,
+    request::{Turn, Who},
+};
 
 /// Who is signed in.
 #[derive(Serialize, JsonSchema)]
@@ -107,23 +114,6 @@ pub(super) fn client<'a>(who: &'a Who, address: &'a str, bearer: bool) -> Client
     }
 }
 
-/// Lets only so many attempts to sign in through. The secrets of links are too long to be guessed; passwords are not.
-pub(super) fn require_turn(state: &State, who: &Who) -> Result<()> {
-    state
-        .limits
-        .admit_sign_in(&who.caller)
-        .map_err(|wait| too_many(wait, "登录尝试"))
-}
-
-/// Too many of something; the reply says when to try again.
-pub(super) fn too_many(seconds: u64, what: &str) -> Error {
-    Error::new(
-        ErrorCode::TooManyRequests,
-        format!("{what}过于频繁，请 {seconds} 秒后再试。"),
-    )
-    .after(seconds)
-}
-
 /// The reply to a sign-in.
 fn signed_in(who: &Who, user: User, token: &Token) -> Response {
     let mut response = Json(user).into_response();
@@ -140,27 +130,22 @@ pub(super) fn set(response: &mut Response, cookie: &str) {
 pub(super) async fn sign_in(
     Shared(state): Shared<State>,
     who: Who,
+    _turn: Turn,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    require_turn(&state, &who)?;
-    let input: SignInInput = parse(body)?;
     let context = who.context();
-    let shown: String = input.login.chars().take(50).collect();
-    context.note("login", shown);
     let address = who.address();
-    let (user, token) = state
-        .app
+    let app = &state.app;
+    let (user, token) = app
         .catalogue
-        .enter(
-            &doors::SIGN_IN,
-            &context,
-            String::new(),
-            state.app.identity.sign_in(
-                &input.login,
-                &input.password,
-                client(&who, &address, false),
-            ),
-        )
+        .enter(&doors::SIGN_IN, &context, String::new(), async {
+            let input: SignInInput = parse(body)?;
+            let shown: String = input.login.chars().take(50).collect();
+            context.note("login", shown);
+            app.identity
+                .sign_in(&input.login, &input.password, client(&who, &address, false))
+                .await
+        })
         .await?;
     Ok(signed_in(&who, user, &token))
 }
@@ -187,19 +172,17 @@ pub(super) async fn sign_out(Shared(state): Shared<State>, who: Who) -> Result<R
 pub(super) async fn link(
     Shared(state): Shared<State>,
     who: Who,
+    _turn: Turn,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let input: LinkInput = parse(body)?;
     let context = who.context();
-    let view = state
-        .app
+    let app = &state.app;
+    let view = app
         .catalogue
-        .enter(
-            &doors::LINK,
-            &context,
-            String::new(),
-            state.app.identity.link(&input.secret),
-        )
+        .enter(&doors::LINK, &context, String::new(), async {
+            let input: LinkInput = parse(body)?;
+            app.identity.link(&input.secret).await
+        })
         .await?;
     Ok(Json(view).into_response())
 }
@@ -207,30 +190,26 @@ pub(super) async fn link(
 pub(super) async fn redeem(
     Shared(state): Shared<State>,
     who: Who,
+    _turn: Turn,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    require_turn(&state, &who)?;
-    let input: RedeemInput = parse(body)?;
     let context = who.context();
     let address = who.address();
-    let form = Redeemed {
-        secret: &input.secret,
-        login: input.login.as_deref(),
-        name: input.name.as_deref(),
-        password: &input.password,
-    };
-    let (user, token) = state
-        .app
+    let app = &state.app;
+    let (user, token) = app
         .catalogue
-        .enter(
-            &doors::REDEEM,
-            &context,
-            String::new(),
-            state
-                .app
-                .identity
-                .redeem(form, client(&who, &address, false)),
-        )
+        .enter(&doors::REDEEM, &context, String::new(), async {
+            let input: RedeemInput = parse(body)?;
+            let form = Redeemed {
+                secret: &input.secret,
+                login: input.login.as_deref(),
+                name: input.name.as_deref(),
+                password: &input.password,
+            };
+            app.identity
+                .redeem(form, client(&who, &address, false))
+                .await
+        })
         .await?;
     Ok(signed_in(&who, user, &token))
 }

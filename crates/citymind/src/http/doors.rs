@@ -110,6 +110,15 @@ pub(crate) const DEMO_SIGN_IN: Definition = Definition::post(
 )
 .open_to(Permission::Public);
 
+/// Below no `/api/v1`, where monitoring looks for it. It is no call of the product: it isn't written into the audit log.
+pub(crate) const METRICS: Definition = Definition::get(
+    "metrics",
+    "运行指标",
+    "运行指标（OpenMetrics）。本机免登录；经代理或在别处抓取需要有此权限的密钥。",
+    "/metrics",
+)
+.open_to(Permission::ADMINISTRATOR);
+
 /// All of them.
 pub(crate) const ALL: &[Definition] = &[
     STATUS,
@@ -127,4 +136,5 @@ pub(crate) const ALL: &[Definition] = &[
     OIDC_BEGIN,
     OIDC_CALLBACK,
     DEMO_SIGN_IN,
+    METRICS,
 ];

@@ -38,12 +38,13 @@ pub(super) async fn events(
         &doors::IMPORT_EVENTS,
         &context,
         id.clone(),
-        follow(&state, &id),
+        follow(&state, &who, &id),
     );
     followed.await.map_err(|e| Problem(who.explain(e)))
 }
 
-async fn follow(state: &State, id: &str) -> kernel::Result<Response> {
+async fn follow(state: &State, who: &Who, id: &str) -> kernel::Result<Response> {
+    state.app.imports.require_seen(&who.caller, id).await?;
     // Followed before it is read: what happens in between is told twice rather than not at all.
     let changes = state.app.imports.follow(id);
     let now = state

@@ -113,7 +113,7 @@ fn operation(capability: &Registered, components: &mut Components) -> Value {
     let output = components.take(capability.output.clone().to_value());
     let mut content = json!({"application/json": {"schema": output}});
     if d.streams {
-        content["text/event-stream"] = json!({"schema": {"type": "string"}});
+        content["text/event-stream"] = json!({"schema": event()});
     }
     let input = capability.input.clone().to_value();
     let required: Vec<&str> = input["required"]
@@ -161,6 +161,12 @@ fn parameters_only(operation: &Value, path: &str) -> Option<()> {
 
 fn failure() -> Value {
     json!({"description": "出错", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}})
+}
+
+/// A server-sent event; its data is JSON.
+fn event() -> Value {
+    let text = json!({"type": "string"});
+    json!({"type": "object", "required": ["event", "data"], "properties": {"event": text, "data": text}})
 }
 
 fn problem() -> Value {
@@ -240,12 +246,19 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "文件，文件名为相对路径"},
     }});
     let ok = |schema: &Value| content("200", "成功", json_media, schema);
-    let plain = |path: &str, name: &str, title: &str, media: &str| {
-        let mut operation = content("200", title, media, &json!({"type": "string"}));
-        operation["operationId"] = name.into();
-        operation["summary"] = title.into();
-        (path.to_owned(), "get", operation)
+    let plain = |definition: &Definition, media: &str| {
+        let kind = if media == json_media {
+            "object"
+        } else {
+            "string"
+        };
+        let mut operation = content("200", definition.title, media, &json!({"type": kind}));
+        operation["operationId"] = definition.name.into();
+        operation["summary"] = definition.title.into();
+        permission(&mut operation, definition);
+        (definition.path.to_owned(), "get", operation)
     };
+    let open = |name, title, path| Definition::get(name, title, title, path);
     let demo = components.schema_of::<DemoSignedIn>();
     let elsewhere =
         json!({"responses": {"303": {"description": "转到另一页"}, "default": failure()}});
@@ -262,7 +275,7 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         ),
         door(
             &doors::IMPORT_EVENTS,
-            content("200", "进度事件", "text/event-stream", &text),
+            content("200", "进度事件", "text/event-stream", &event()),
         ),
         door(
             &doors::ORIGINAL,
@@ -300,14 +313,12 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
             &doors::DEMO_SIGN_IN,
             taking(ok(&demo), json_media, &components.input::<DemoInput>()),
         ),
-        plain("/api/openapi.json", "openapi", "接口文档", json_media),
         plain(
-            "/metrics",
-            "metrics",
-            "运行指标",
-            "application/openmetrics-text",
+            &open("openapi", "接口文档", "/api/openapi.json"),
+            json_media,
         ),
-        plain("/health/live", "live", "进程存活", "text/plain"),
-        plain("/health/ready", "ready", "可以回答", "text/plain"),
+        plain(&doors::METRICS, "application/openmetrics-text"),
+        plain(&open("live", "进程存活", "/health/live"), "text/plain"),
+        plain(&open("ready", "可以回答", "/health/ready"), "text/plain"),
     ]
 }

@@ -15,7 +15,7 @@ use kernel::{
     identity::{Account, Via},
 };
 
-use super::{State, auth::too_many, cookie, error::Problem};
+use super::{State, cookie, error::Problem};
 
 tokio::task_local! {
     /// The id of the request that this task answers.
@@ -82,6 +82,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 #[derive(Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
+/// A turn to sign in: there are few of them.
+pub(super) struct Turn;
+
+impl FromRequestParts<State> for Turn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        let who = Who::from_request_parts(parts, state).await;
+        let who = who.map_err(IntoResponse::into_response)?;
+        let turn = state.limits.admit_sign_in(&who.caller);
+        turn.map(|()| Self).map_err(|wait| {
+            state.app.measures.limited();
+            too_many("登录尝试", wait)
+        })
+    }
+}
+
 /// Gives the request an id, which the reply names.
 pub(super) async fn numbered(mut request: Request, next: Next) -> Response {
     let id = id::fresh();
@@ -105,11 +122,24 @@ pub(super) async fn admitted(
     let origin = Origin::of(&state, peer.ip(), headers);
     let (who, cookies) = match identify(&state, &origin, request.method(), headers).await {
         Ok(found) => found,
-        Err(error) => return Problem(error).into_response(),
+        Err(error) => {
+            // Whoever shows a wrong key is nobody, and waits like everybody.
+            let nobody = Caller {
+                address: Some(origin.address),
+                ..Caller::default()
+            };
+            return match state.limits.admit(&nobody) {
+                Ok(()) => Problem(error).into_response(),
+                Err(wait) => {
+                    state.app.measures.limited();
+                    too_many("请求", wait)
+                }
+            };
+        }
     };
     if let Err(wait) = state.limits.admit(&who.caller) {
         state.app.measures.limited();
-        return Problem(too_many(wait, "请求")).into_response();
+        return too_many("请求", wait);
     }
     request.extensions_mut().insert(who);
     let mut response = next.run(request).await;
@@ -126,6 +156,14 @@ pub(super) async fn admitted(
         }
     }
     response
+}
+
+fn too_many(what: &str, wait: u64) -> Response {
+    let error = Error::new(
+        ErrorCode::TooManyRequests,
+        format!("{what}过于频繁，请 {wait} 秒后再试。"),
+    );
+    ([(header::RETRY_AFTER, wait.to_string())], Problem(error)).into_response()
 }
 
 /// Where a request comes from.

@@ -14,7 +14,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use kernel::{Error, ErrorCode, identity::Role};
+use kernel::{
+    Result,
+    capability::{Caller, Context},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -84,16 +87,26 @@ pub(super) async fn status(
     Shared(state): Shared<State>,
     who: Who,
 ) -> Result<Json<Status>, Problem> {
+    let context = who.context();
+    let told = state.app.catalogue.enter(
+        &doors::STATUS,
+        &context,
+        String::new(),
+        tell(&state, &context),
+    );
+    Ok(Json(told.await.map_err(|e| who.explain(e))?))
+}
+
+async fn tell(state: &State, context: &Context) -> Result<Status> {
     let library = &state.app.library;
     let (revision, indexed_revision) = library.revisions().await?;
     let city = &state.app.config.city;
-    let context = who.context();
     let manages = state
         .app
         .identity
         .permit(&context.caller, &doors::UPLOAD)
         .await;
-    Ok(Json(Status {
+    Ok(Status {
         product: "CityMind 城智".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         city: city.name.clone(),
@@ -110,7 +123,7 @@ pub(super) async fn status(
         },
         manages_knowledge: manages.is_ok(),
         examples: city.examples.clone(),
-    }))
+    })
 }
 
 /// Everything that is measured, for whoever scrapes it on this machine or with a key that may see the jobs.
@@ -127,17 +140,12 @@ pub(super) async fn metrics(
             .get(header::AUTHORIZATION)
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.strip_prefix("Bearer "));
-        let signed_in = match bearer {
-            Some(key) => Some(state.app.identity.authenticate(key).await?),
-            None => None,
-        };
-        let may = signed_in.is_some_and(|s| s.account.roles.contains(&Role::Administrator));
-        if !may {
-            return Err(Problem(Error::new(
-                ErrorCode::SignInRequired,
-                "运行指标只对本机开放；在别处抓取需要管理员密钥。",
-            )));
+        let identity = &state.app.identity;
+        let mut caller = Caller::default();
+        if let Some(key) = bearer {
+            caller.account = Some(identity.authenticate(key).await?.account);
         }
+        identity.permit(&caller, &doors::METRICS).await?;
     }
     let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, media)], state.app.measures.text()?).into_response())

@@ -46,7 +46,14 @@ pub(super) async fn upload(
                 Ok((space, files)) => {
                     context.note("space", space.as_str());
                     context.note("files", files.len());
-                    imports.start(id.clone(), &space, files).await
+                    if who.caller.sees(space.trim()) {
+                        imports.start(id.clone(), &space, files).await
+                    } else {
+                        Err(Error::new(
+                            ErrorCode::Forbidden,
+                            "您看不到这个知识空间，不能向其中导入文件。",
+                        ))
+                    }
                 }
                 Err(error) => Err(error),
             };

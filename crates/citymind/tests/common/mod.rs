@@ -8,10 +8,12 @@
 )]
 
 pub mod files;
+pub mod people;
 
 use std::{
     fs::File,
     future::Future,
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
@@ -48,10 +50,42 @@ pub fn citymind() -> Command {
     command
 }
 
+/// The database of the tests; none where records lie in the data folder, in SQLite.
+pub fn test_database() -> Option<String> {
+    let url = std::env::var("CITYMIND_TEST_DATABASE");
+    url.ok().filter(|url| !url.is_empty())
+}
+
+/// Says that a test is skipped where there is no SQLite file to look into.
+pub fn lacks_sqlite() -> bool {
+    let lacks = test_database().is_some();
+    if lacks {
+        // Past the capture of a test's output, which shows failures only.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: it looks into the SQLite file, and the records lie in PostgreSQL"
+        );
+    }
+    lacks
+}
+
+/// Lets a command find what belongs to a data folder: its schema, where the tests have a database.
+pub fn stored(command: &mut Command, data: &Path) {
+    if let Some(url) = test_database() {
+        let schema = kernel::id::derived(&[&data.to_string_lossy()]);
+        command
+            .env("CITYMIND__DATABASE__URL", url)
+            .env("CITYMIND__DATABASE__SCHEMA", format!("test_{schema}"));
+    }
+}
+
 /// Runs the program to its end, with the server's address of no concern.
 pub async fn run(arguments: &[&str]) -> Output {
     let mut command = citymind();
     command.args(arguments);
+    if let Some(at) = arguments.iter().position(|a| *a == "--data") {
+        stored(&mut command, Path::new(arguments[at + 1]));
+    }
     tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap()
@@ -76,6 +110,11 @@ pub struct Server {
 impl Server {
     /// Starts on a data folder and waits until questions can be answered.
     pub async fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(data, arguments, &[]).await
+    }
+
+    /// The same with settings, such as `("RATES__PER_KEY", "1")`.
+    pub async fn start_with(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let _ = std::fs::remove_file(data.join("server"));
         let log = data.with_extension("log");
         let out = File::options()
@@ -90,6 +129,10 @@ impl Server {
             .arg(data)
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments);
+        stored(&mut command, data);
+        for (name, value) in settings {
+            command.env(format!("CITYMIND__{name}"), value);
+        }
         let child = command.stdout(Stdio::null()).stderr(out).spawn().unwrap();
         let mut server = Self {
             data: data.to_owned(),

@@ -20,11 +20,13 @@ use kernel::{
     Error, ErrorCode, Page, Result,
     events::EVENTS,
     id::fresh,
+    identity::Caller,
     page::PageRequest,
     records::{Condition, Query, Sort, Write},
     time,
 };
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::broadcast;
 
 use record::{IMPORTS, ImportRecord, ROWS, RowRecord};
@@ -239,13 +241,38 @@ impl Imports {
         Ok(())
     }
 
-    /// Imports, the latest first, without their rows.
+    /// Refuses whoever may not see the space of an import: its rows name documents.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn require_seen(&self, caller: &Caller, id: &str) -> Result<()> {
+        let found: Option<ImportRecord> = self.library.records().read(&IMPORTS, id).await?;
+        match found.filter(|import| caller.sees(&import.space)) {
+            Some(_) => Ok(()),
+            None => Err(Error::not_found("这次导入")),
+        }
+    }
+
+    /// Imports into spaces that the caller may see, the latest first, without their rows.
     ///
     /// # Errors
     /// `Storage`.
-    pub async fn list(&self, page: PageRequest) -> Result<Page<Import>> {
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Import>> {
         let records = self.library.records();
+        let hidden: Vec<Value> = caller
+            .hidden_spaces
+            .iter()
+            .map(|s| s.as_str().into())
+            .collect();
+        let mut all = Vec::new();
+        if !hidden.is_empty() {
+            all.push(Condition::Not(Box::new(Condition::In(
+                "space".into(),
+                hidden,
+            ))));
+        }
         let query = Query {
+            all: all.clone(),
             sort: Some(Sort {
                 field: "created_at".into(),
                 descending: true,
@@ -258,7 +285,7 @@ impl Imports {
         for import in records.list::<ImportRecord>(&IMPORTS, &query).await? {
             items.push(self.summary(&import).await?);
         }
-        Ok(page.of(items, records.count(&IMPORTS, &[]).await?))
+        Ok(page.of(items, records.count(&IMPORTS, &all).await?))
     }
 
     /// An import with a page of its rows.

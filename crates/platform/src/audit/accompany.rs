@@ -52,7 +52,7 @@ impl Records for Accompanied {
     }
 
     async fn apply(&self, batch: Vec<Write>) -> Result<u64> {
-        let call = CALL.try_with(Arc::clone).ok();
+        let call = CALL.try_with(Clone::clone).ok().flatten();
         let entry = call.as_ref().and_then(|call| call.first_change());
         let (Some(call), Some(entry)) = (call, entry) else {
             return self.inner.apply(batch).await;

@@ -42,7 +42,6 @@ pub(super) struct Head {
     pub(super) chain: String,
     pub(super) seq: u64,
     pub(super) hash: String,
-    pub(super) at: String,
 }
 
 /// Where the chain stands.
@@ -141,8 +140,14 @@ impl Drop for Abandoned<'_> {
 }
 
 tokio::task_local! {
-    /// The call that this task works on.
-    pub(super) static CALL: Arc<Call>;
+    /// The call that this task works on; none for what is written down aside.
+    pub(super) static CALL: Option<Arc<Call>>;
+}
+
+/// Writes something down that is not what the call was made for, such as that an attempt failed: the call's entry does
+/// not go along, since it would say that all went well.
+pub(crate) async fn aside<T>(work: impl Future<Output = T>) -> T {
+    CALL.scope(None, work).await
 }
 
 /// The audit log.
@@ -249,7 +254,7 @@ impl Audit {
             call: &call,
             armed: true,
         };
-        let result = CALL.scope(call.clone(), work).await;
+        let result = CALL.scope(Some(call.clone()), work).await;
         abandoned.armed = false;
         let recorded = call.recorded.load(Ordering::Acquire);
         match &result {
@@ -308,7 +313,6 @@ impl Audit {
             chain: chain.id.clone(),
             seq,
             hash: hash.clone(),
-            at: time::now(),
         };
         let mut all = Vec::with_capacity(batch.len() + sealed.len() + 1);
         all.extend(batch);

@@ -20,6 +20,7 @@ mod chain;
 mod entry;
 mod verify;
 
+pub(crate) use chain::aside;
 pub use chain::{Act, Audit};
 pub use entry::{Actor, Entry, Seal};
 pub use verify::{Broken, Verdict, verify_lines};

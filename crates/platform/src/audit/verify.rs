@@ -74,6 +74,8 @@ impl Vouched {
 /// Walks entries in order and holds them against each other.
 struct Walk {
     vouched: Vouched,
+    /// Where the store's heads say that each chain ends; none of a chain that was gone on with meanwhile.
+    heads: Option<HashMap<String, Option<u64>>>,
     entries: u64,
     ended: HashMap<String, (u64, String)>,
     chain: String,
@@ -85,6 +87,7 @@ impl Walk {
     fn new(vouched: Vouched) -> Self {
         Self {
             vouched,
+            heads: None,
             entries: 0,
             ended: HashMap::new(),
             chain: String::new(),
@@ -136,9 +139,24 @@ impl Walk {
         self.hash.clear();
     }
 
-    /// Every chain must reach as far as somebody vouches for.
+    /// Every chain must reach as far as somebody vouches for, and no further than its head.
     fn finish(&mut self) -> Option<Broken> {
         self.leave();
+        for (chain, (seq, _)) in &self.ended {
+            let Some(heads) = &self.heads else { break };
+            let (from, reason) = match heads.get(chain) {
+                None => (*seq, "这条链的链头记录不见了".to_owned()),
+                Some(Some(head)) if head < seq => (
+                    head + 1,
+                    format!("“链头记录”记下这条链只有 {head} 条，现在有 {seq} 条"),
+                ),
+                Some(_) => continue,
+            };
+            return Some(Broken {
+                place: format!("链 {chain} 第 {from} 条"),
+                reason,
+            });
+        }
         for (chain, vouched) in &self.vouched.0 {
             let reached = self.ended.get(chain).map_or(0, |(seq, _)| *seq);
             if let Some((seq, (_, by))) = vouched.last_key_value()
@@ -182,11 +200,17 @@ impl Audit {
         // Entries that other processes write meanwhile come after what is looked at.
         let until = self.records.revision().await?;
         let mut vouched = Vouched::default();
-        let heads = self.records.find(&HEADS, &Query::default()).await?;
-        for head in heads.into_iter().filter(|h| h.revision <= until) {
+        let mut heads = HashMap::new();
+        for head in self.records.find(&HEADS, &Query::default()).await? {
+            let settled = head.revision <= until;
             match serde_json::from_value::<Head>(head.body) {
-                Ok(h) => vouched.add(&h.chain, h.seq, &h.hash, "链头记录"),
-                Err(_) => {
+                Ok(h) if h.chain == head.id => {
+                    if settled {
+                        vouched.add(&h.chain, h.seq, &h.hash, "链头记录");
+                    }
+                    heads.insert(h.chain, settled.then_some(h.seq));
+                }
+                _ => {
                     return Ok(Walk::new(vouched).verdict(Some(Broken {
                         place: format!("链 {} 的链头记录", head.id),
                         reason: "链头记录被改动，无法识别".into(),
@@ -205,6 +229,7 @@ impl Audit {
             return Ok(Walk::new(vouched).verdict(found));
         }
         let mut walk = Walk::new(vouched);
+        walk.heads = Some(heads);
         let broken = self.walk(until, None, |entry| walk.step(entry)).await?;
         let broken = match broken {
             Some(broken) => Some(broken),

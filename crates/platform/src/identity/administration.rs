@@ -20,7 +20,7 @@ use super::{
     keys::{KeyView, NewKey},
     links::{Link, LinkPurpose},
     policy::SpaceRule,
-    users::{Change, User},
+    users::{Change, User, UserState},
 };
 
 /// All of them.
@@ -164,6 +164,10 @@ impl Capability for UpdateUser {
     async fn call(&self, context: &Context, input: UserChangeInput) -> Result<User> {
         let before = self.0.user(&input.id).await?;
         context.note("login", before.login.as_str());
+        if let Some(name) = &input.name {
+            context.note("name_before", before.name.as_str());
+            context.note("name_after", name.as_str());
+        }
         if let Some(roles) = &input.roles {
             context.note("roles_before", names(&before.roles));
             context.note("roles_after", names(roles));
@@ -173,7 +177,8 @@ impl Capability for UpdateUser {
             context.note("departments_after", list(departments));
         }
         if let Some(disabled) = input.disabled {
-            context.note("disabled", disabled);
+            context.note("disabled_before", before.state == UserState::Disabled);
+            context.note("disabled_after", disabled);
         }
         let change = Change {
             name: input.name,
@@ -200,7 +205,9 @@ impl Capability for MakeLink {
         )
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<Link> {
+    async fn call(&self, context: &Context, input: ById) -> Result<Link> {
+        let user = self.0.user(&input.id).await?;
+        context.note("login", user.login);
         self.0.link_for(&input.id).await
     }
 }
@@ -220,8 +227,9 @@ impl Capability for EndSignIns {
         )
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<User> {
+    async fn call(&self, context: &Context, input: ById) -> Result<User> {
         let user = self.0.user(&input.id).await?;
+        context.note("login", user.login.as_str());
         let ended = self.0.sign_outs(&input.id, None).await?;
         self.0.records.apply(ended).await?;
         self.0.forget();
@@ -284,7 +292,11 @@ impl Capability for UpdateDepartment {
     }
 
     async fn call(&self, context: &Context, input: DepartmentChangeInput) -> Result<Department> {
-        context.note("name", input.name.as_str());
+        let before = self.0.department(&input.id).await?;
+        context.note("name_before", before.name);
+        context.note("name_after", input.name.as_str());
+        context.note("parent_before", before.parent.unwrap_or_default());
+        context.note("parent_after", input.parent.as_deref().unwrap_or_default());
         self.0
             .save_department(Some(&input.id), &input.name, input.parent.as_deref())
             .await
@@ -306,7 +318,8 @@ impl Capability for RemoveDepartment {
         )
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<Department> {
+    async fn call(&self, context: &Context, input: ById) -> Result<Department> {
+        context.note("name", self.0.department(&input.id).await?.name);
         self.0.remove_department(&input.id).await
     }
 }
@@ -383,7 +396,8 @@ impl Capability for RevokeKey {
         )
     }
 
-    async fn call(&self, _: &Context, input: ById) -> Result<KeyView> {
+    async fn call(&self, context: &Context, input: ById) -> Result<KeyView> {
+        context.note("name", self.0.key(&input.id).await?.name);
         self.0.revoke_key(&input.id).await
     }
 }
@@ -490,6 +504,9 @@ impl Capability for UpdateSpace {
 
     async fn call(&self, context: &Context, input: SpaceInput) -> Result<Vec<SpaceRule>> {
         context.note("space", input.space.as_str());
+        let rules = self.0.space_rules().await?;
+        let before = rules.into_iter().find(|r| r.space == input.space.trim());
+        context.note("before", json(&before.map(|r| r.access))?);
         context.note("after", json(&input.access)?);
         self.0.set_space_rule(&input.space, input.access).await?;
         self.0.space_rules().await

@@ -43,6 +43,11 @@ impl Identity {
         self.records.list(&DEPARTMENTS, &query).await
     }
 
+    pub(super) async fn department(&self, id: &str) -> Result<Department> {
+        let found = self.records.read(&DEPARTMENTS, id).await?;
+        found.ok_or_else(|| Error::not_found("这个部门"))
+    }
+
     /// Makes a department, or changes the one with this id.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Identity, fingerprint, refused};
+use crate::audit::aside;
 
 pub(super) const FLOWS: Collection = Collection {
     name: "sign_in_flows",
@@ -71,7 +72,7 @@ impl Identity {
         }
         flow.taken = true;
         let write = Write::put(&FLOWS, id, &flow)?.expecting(Expect::Revision(found.revision));
-        let taken = self.records.apply(vec![write]).await;
+        let taken = aside(self.records.apply(vec![write])).await;
         taken.map_err(|e| match e.code {
             ErrorCode::Conflict => gone(),
             _ => e,

@@ -143,6 +143,11 @@ impl Identity {
         Ok(page.of(found.into_iter().map(|k| k.view).collect(), total))
     }
 
+    pub(super) async fn key(&self, id: &str) -> Result<KeyView> {
+        let found: Option<KeyRecord> = self.records.read(&KEYS, id).await?;
+        Ok(found.ok_or_else(|| Error::not_found("这个密钥"))?.view)
+    }
+
     /// Revokes a key. Revoking it again is no error.
     ///
     /// # Errors

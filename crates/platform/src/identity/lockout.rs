@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use kernel::{
     Error, ErrorCode, Result,
     id::derived,
-    records::{Collection, Write},
+    records::{Collection, Expect, Write},
     time,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Identity;
+use crate::audit::aside;
 
 pub(super) const FAILURES: Collection = Collection {
     name: "sign_in_failures",
@@ -52,28 +53,46 @@ impl Identity {
 
     async fn failures(&self, login: &str) -> Result<Failures> {
         let found: Option<Failures> = self.records.read(&FAILURES, &record_id(login)).await?;
-        let remembered = from_now(-MEMORY);
-        Ok(found.filter(|f| f.last_at > remembered).unwrap_or_default())
+        Ok(remembered(found))
     }
 
     /// Counts a failure and returns what to tell.
     pub(super) async fn failed(&self, login: &str) -> Result<Error> {
-        let mut failures = self.failures(login).await?;
-        failures.count += 1;
-        failures.last_at = time::now();
-        if failures.count >= FAILURES_ALLOWED {
-            let doublings = (failures.count - FAILURES_ALLOWED).min(6);
-            let lock = (FIRST_LOCK * 2_i32.pow(doublings)).min(LONGEST_LOCK);
-            failures.locked_until = from_now(lock);
-        }
-        self.records
-            .save(&FAILURES, &record_id(login), &failures)
-            .await?;
+        let failures = aside(self.count_failure(login)).await?;
         Ok(if failures.count >= FAILURES_ALLOWED {
             locked(&failures.locked_until)
         } else {
             super::refused("登录名或密码不正确。请核对后再试；忘记密码请联系管理员重置。")
         })
+    }
+
+    /// Whoever guesses in parallel is counted as often as they guess.
+    async fn count_failure(&self, login: &str) -> Result<Failures> {
+        let id = record_id(login);
+        loop {
+            let standing = self.records.get(&FAILURES, &id).await?;
+            let (expect, found) = match standing {
+                Some(record) => (
+                    Expect::Revision(record.revision),
+                    serde_json::from_value(record.body).map_err(Error::internal)?,
+                ),
+                None => (Expect::Absent, None),
+            };
+            let mut failures = remembered(found);
+            failures.count += 1;
+            failures.last_at = time::now();
+            if failures.count >= FAILURES_ALLOWED {
+                let doublings = (failures.count - FAILURES_ALLOWED).min(6);
+                let lock = (FIRST_LOCK * 2_i32.pow(doublings)).min(LONGEST_LOCK);
+                failures.locked_until = from_now(lock);
+            }
+            let write = Write::put(&FAILURES, id.as_str(), &failures)?.expecting(expect);
+            match self.records.apply(vec![write]).await {
+                Ok(_) => return Ok(failures),
+                Err(error) if error.code == ErrorCode::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Forgets the failures of a name.
@@ -83,6 +102,11 @@ impl Identity {
             id: record_id(login),
         }
     }
+}
+
+fn remembered(found: Option<Failures>) -> Failures {
+    let since = from_now(-MEMORY);
+    found.filter(|f| f.last_at > since).unwrap_or_default()
 }
 
 fn locked(until: &str) -> Error {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{
-    Result,
+    Error, Result,
     id::fresh,
     identity::{Account, Via},
     records::{Collection, Condition, Expect, Query, Write},
@@ -118,6 +118,8 @@ impl Identity {
         let usable = found.filter(|u| u.user.state == UserState::Active && !u.user.external);
         let hash = usable.as_ref().and_then(|u| u.password.clone());
         let right = self.password_is(password, hash).await?;
+        // Guesses that came at the same time count before this one does.
+        self.require_unlocked(&login).await?;
         match usable {
             Some(record) if right => {
                 let (token, write) = self.issue(&record.user, client)?;
@@ -175,16 +177,17 @@ impl Identity {
             _ => self.look_up(&hash).await?,
         };
         let now = time::now();
-        if user.state != UserState::Active
-            || sign_in.expires_at <= now
-            || sign_in.seen_at < at(-duration(self.terms.idle))
-        {
+        if user.state != UserState::Active || sign_in.expires_at <= now {
             return Err(expired());
         }
+        // Before idleness: nobody uses a replaced token, and a thief may wait.
         if let Some(replaced) = &sign_in.replaced_at
             && *replaced < at(-GRACE)
         {
             return Err(self.replayed(&sign_in).await?);
+        }
+        if sign_in.seen_at < at(-duration(self.terms.idle)) {
+            return Err(expired());
         }
         let old = sign_in.issued_at < at(-duration(self.terms.rotation));
         let rotates = old && !sign_in.bearer && sign_in.replaced_at.is_none();
@@ -217,6 +220,12 @@ impl Identity {
             .get(&SIGN_INS, hash)
             .await?
             .ok_or_else(expired)?;
+        let stands: SignIn = serde_json::from_value(standing.body).map_err(Error::internal)?;
+        if stands.replaced_at.is_some() {
+            // Another request of the same browser was quicker: its reply brings the new token.
+            self.known.lock().remove(hash);
+            return Ok(None);
+        }
         let now = time::now();
         let token = Token {
             secret: new_secret(),
@@ -236,7 +245,7 @@ impl Identity {
         self.known.lock().remove(hash);
         match rotated {
             Ok(_) => Ok(Some(token)),
-            // Another request of the same browser was quicker: its reply brings the new token.
+            // As above.
             Err(error) if error.code == kernel::ErrorCode::Conflict => Ok(None),
             Err(error) => Err(error),
         }
