@@ -1,84 +1,19 @@
-// Jobs and events. Their types are written by hand until the document of the server describes them; then they become
-// aliases of the generated ones, like those in types.ts.
+// Jobs and events.
 import { type Query, json, part } from './client'
+import type { components } from './schema'
 import type { Page } from './types'
 
-export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+type Schemas = components['schemas']
 
-export interface Job {
-  id: string
-  kind: string
-  title: string
-  input: unknown
-  priority: number
-  state: JobState
-  cancelling: boolean
-  attempts: number
-  max_attempts: number
-  run_at: string
-  progress: { done: number; total: number; message: string }
-  result?: unknown
-  error?: string
-  artifacts: { name: string; media: string; size: number; address: string }[]
-  created_at: string
-  started_at?: string
-  finished_at?: string
-  created_by?: string
-  schedule?: string
-}
-
-export interface LogLine {
-  job: string
-  seq: number
-  at: string
-  line: string
-}
-
-export interface JobKind {
-  name: string
-  title: string
-  startable: boolean
-  time_limit: number
-  max_attempts: number
-  concurrency: number | null
-}
-
-export type When = { every_minutes: number } | { daily: { at: string } } | { weekly: { weekday: number; at: string } }
-
-export interface Schedule {
-  id: string
-  kind: string
-  input: unknown
-  title: string
-  when: When
-  enabled: boolean
-  next_at: string | null
-  last_job: string | null
-}
-
-export type DeliveryState = 'running' | 'failing' | 'held' | 'parked'
-
-export interface Delivery {
-  id: string
-  handler: string
-  state: DeliveryState
-  attempts: number
-  due_at?: string
-  error?: string
-  since: string
-  event: { id: string; kind: string; subject: string; at: string; data: unknown }
-}
-
-export interface Consumer {
-  name: string
-  kinds: string[]
-  lag: number | null
-  running: number
-  failing: number
-  held: number
-  parked: number
-  error?: string
-}
+export type JobState = Schemas['JobState']
+export type Job = Schemas['Job']
+export type LogLine = Schemas['JobLogLine']
+export type JobKind = Schemas['JobKind']
+export type When = Schemas['When']
+export type Schedule = Schemas['JobSchedule']
+export type DeliveryState = Schemas['State']
+export type Delivery = Schemas['OpenDelivery']
+export type Consumer = Schemas['Consumer']
 
 const post = <T>(path: string, body?: unknown) => json<T>(path, { method: 'POST', body })
 

@@ -201,6 +201,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/oidc/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 统一身份认证登录
+         * @description 转到身份认证服务登录，登录后回到 to 所指的页面。
+         */
+        get: operations["auth.oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 统一身份认证返回
+         * @description 身份认证服务登录后的返回地址，由浏览器自动打开。
+         */
+        get: operations["auth.oidc_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/redeem": {
         parameters: {
             query?: never;
@@ -261,6 +301,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/demo/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 演示登录
+         * @description 以演示城市中某人的身份登录，返回供程序使用的凭据；只在载入演示城市时可用。
+         */
+        post: operations["demo.sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -304,6 +364,310 @@ export interface paths {
          * @description 删除一个没有人员和下级的部门。
          */
         delete: operations["departments.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件
+         * @description 分页列出发生的事件，最近的在前，可按类型、对象和日期筛选。
+         */
+        get: operations["events.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/consumers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件处理程序
+         * @description 列出各事件处理程序的进度：还有多少事件未看，多少失败、等待或搁置。
+         */
+        get: operations["events.consumers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/consumers/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重新处理全部事件
+         * @description 让一个处理程序从现存最早的事件起重新处理一遍，效果会再次产生。只用于重复执行也不会出错的处理程序，例如重建统计或索引；会发通知、调用外部系统的不要使用。该处理程序未完成的投递一并重来。对 relay 使用时，把现存事件重新送往消息服务器（该服务器丢失数据后用），已处理过的不会再有效果。
+         */
+        post: operations["events.replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未完成的投递
+         * @description 分页列出还没有处理完的事件：正在处理、失败待重试、等待更早的事件、已搁置待人处理，最早的在前，可按状态和处理程序筛选。
+         */
+        get: operations["events.deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/deliveries/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 放弃投递
+         * @description 放弃一条投递，不再处理；同一对象后面等待的事件随即继续。
+         */
+        post: operations["events.discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重试投递
+         * @description 立即重试一条失败或搁置的投递，重试次数重新计算。
+         */
+        post: operations["events.retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 作业
+         * @description 分页列出作业，最近的在前，可按状态、类型和文字（标题、错误信息或任务编号）筛选。
+         */
+        get: operations["jobs.list"];
+        put?: never;
+        /**
+         * 启动作业
+         * @description 启动一个作业，类型须是任务类型列表中可以手工启动的。
+         */
+        post: operations["jobs.start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 作业类型
+         * @description 列出作业的类型、各自的限制，以及是否可以手工启动。
+         */
+        get: operations["jobs.kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 定时计划
+         * @description 列出定时执行的作业：何时执行、下次时间和上次的任务。
+         */
+        get: operations["jobs.schedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 修改定时计划
+         * @description 启用或停用一个定时计划，或修改它的执行时间（城市所在时区）。
+         */
+        post: operations["jobs.schedule_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 作业详情
+         * @description 给出一个作业的状态、进度、结果、产物和一页日志，第一页是最新的日志。
+         */
+        get: operations["jobs.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载作业产物
+         * @description 下载一个作业产生的文件。
+         */
+        get: operations["jobs.artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取消作业
+         * @description 取消一个作业：排队的立即取消，执行中的会被要求停止。已经保存的部分不会撤销。
+         */
+        post: operations["jobs.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 作业进度
+         * @description 以服务器推送事件跟随一个作业。
+         */
+        get: operations["jobs.events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重试作业
+         * @description 重新执行一个失败或已取消的作业，或立即执行一个等待重试的任务；从上次保存的进度继续，执行次数重新计算。
+         */
+        post: operations["jobs.retry"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -492,7 +856,7 @@ export interface paths {
          * 导入详情
          * @description 取得一次导入的进度和逐个文件的结果。
          */
-        get: operations["knowledge.import"];
+        get: operations["knowledge.import_detail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -575,6 +939,46 @@ export interface paths {
          * @description 在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。
          */
         post: operations["knowledge.search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 通知
+         * @description 分页列出给自己角色的通知，最近的在前。
+         */
+        get: operations["notices.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 通知已读
+         * @description 把一条通知标为已读。
+         */
+        post: operations["notices.read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -982,6 +1386,20 @@ export interface components {
         Array_of_PermissionView: components["schemas"]["PermissionView"][];
         /** Array_of_SpaceRule */
         Array_of_SpaceRule: components["schemas"]["SpaceRule"][];
+        /** @description A file that a job made. */
+        Artifact: {
+            /** @description The address of its content. */
+            address: string;
+            /** @description Its media type. */
+            media: string;
+            /** @description Its file name, unique within the job. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description Its size in bytes.
+             */
+            size: number;
+        };
         /**
          * AskInput
          * @description A question.
@@ -1005,6 +1423,64 @@ export interface components {
              */
             space?: string | null;
         };
+        /**
+         * AuditSearch
+         * @description What to look for.
+         */
+        AuditSearch: {
+            /**
+             * @description A part of the action's name.
+             * @default null
+             */
+            action?: string | null;
+            /**
+             * @description By this account or key, by id or a part of its name.
+             * @default null
+             */
+            actor?: string | null;
+            /**
+             * @description Only calls with effects, or only those without.
+             * @default null
+             */
+            effects?: boolean | null;
+            /**
+             * @description From this moment on: a day (`2026-11-24`) or RFC 3339 in the city's time.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * @description `ok`, `failed` (anything else) or an error code.
+             * @default null
+             */
+            outcome?: string | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1 (default 1).
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many items a page holds (default 20, at most 200).
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description The request, as a reply names it.
+             * @default null
+             */
+            request?: string | null;
+            /**
+             * @description A part of the subject.
+             * @default null
+             */
+            subject?: string | null;
+            /**
+             * @description Up to this moment: a day, which is included, or RFC 3339 in the city's time.
+             * @default null
+             */
+            to?: string | null;
+        };
         /** @description The first broken place. */
         Broken: {
             /** @description Where: the chain and number, or the line of a file. */
@@ -1020,12 +1496,33 @@ export interface components {
             name: string;
         };
         /**
+         * ByHandler
+         * @description Names a handler.
+         */
+        ByHandler: {
+            /** @description Its name. */
+            name: string;
+        };
+        /**
          * ById
          * @description Names one thing.
          */
         ById: {
             /** @description Its id. */
             id: string;
+        };
+        /**
+         * ByKind
+         * @description A job to be started by hand.
+         */
+        ByKind: {
+            /**
+             * @description What the job is given.
+             * @default null
+             */
+            input?: unknown;
+            /** @description The kind's name. */
+            kind: string;
         };
         /** @description Where a person can ask. */
         Channel: {
@@ -1106,6 +1603,58 @@ export interface components {
             text: string;
         };
         /**
+         * Consumer
+         * @description How far a handler is.
+         */
+        Consumer: {
+            /** @description Why the lag is not known, in Chinese. */
+            error?: string | null;
+            /**
+             * Format: uint64
+             * @description How many failed and are tried again.
+             */
+            failing: number;
+            /**
+             * Format: uint64
+             * @description How often it was given everything again.
+             */
+            generation: number;
+            /**
+             * Format: uint64
+             * @description How many wait behind those.
+             */
+            held: number;
+            /** @description The kinds of events that it takes. */
+            kinds: string[];
+            /**
+             * Format: uint64
+             * @description How many events it has not looked at yet; none while the bus can't be reached.
+             */
+            lag: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The event that it looks at next. */
+            next?: string | null;
+            /**
+             * Format: uint64
+             * @description How many wait for a person.
+             */
+            parked: number;
+            /**
+             * Format: uint64
+             * @description How many it handles beside.
+             */
+            running: number;
+        };
+        /**
+         * Consumers
+         * @description How far the handlers are.
+         */
+        Consumers: {
+            /** @description One by one. */
+            items: components["schemas"]["Consumer"][];
+        };
+        /**
          * CreatedKey
          * @description A new key with its secret.
          */
@@ -1140,6 +1689,54 @@ export interface components {
             scope: string[] | null;
             /** @description When it was last used, to within ten minutes. */
             used_at: string | null;
+        };
+        /**
+         * DeliveryFilter
+         * @description Which deliveries that are not through.
+         */
+        DeliveryFilter: {
+            /**
+             * @description Only this handler's.
+             * @default null
+             */
+            handler?: string | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds, at most 200.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Only those that stand so.
+             * @default null
+             */
+            state?: components["schemas"]["State"] | null;
+        };
+        /**
+         * DemoInput
+         * @description Whom to play.
+         */
+        DemoInput: {
+            /** @description A name of 2 to 20 characters; a name of the demonstration's directory is that person or business. */
+            name: string;
+        };
+        /**
+         * DemoSignedIn
+         * @description A sign-in for a program.
+         */
+        DemoSignedIn: {
+            /** @description Until when it counts at most. */
+            expires_at: string;
+            /** @description To be sent as `Authorization: Bearer`. */
+            token: string;
+            /** @description Who. */
+            user: components["schemas"]["User"];
         };
         /**
          * Department
@@ -1352,6 +1949,57 @@ export interface components {
             /** @description To what, e.g. a document's id. */
             subject: string;
         };
+        /** @description Something that happened. */
+        Event: {
+            /** @description When. */
+            at: string;
+            /** @description What a consumer needs to know. */
+            data: unknown;
+            /** @description Its id, sorted by time. */
+            id: string;
+            /** @description What kind, `area.happened`, e.g. `knowledge.imported`. */
+            kind: string;
+            /** @description What it happened to, e.g. a document's id. Events of one subject are delivered in order. */
+            subject: string;
+        };
+        /**
+         * EventFilter
+         * @description Which events.
+         */
+        EventFilter: {
+            /**
+             * @description From this day on.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * @description Only this kind, or with a `*` at the end those that begin so, e.g. `knowledge.*`.
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds, at most 200.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Only this subject.
+             * @default null
+             */
+            subject?: string | null;
+            /**
+             * @description Until the end of this day.
+             * @default null
+             */
+            until?: string | null;
+        };
         /** @description An everyday word and the official terms it stands for. */
         Expansion: {
             /** @description As asked. */
@@ -1519,9 +2167,221 @@ export interface components {
          */
         Invited: {
             /** @description Where its owner sets the password. */
-            link: components["schemas"]["Link"];
+            link: components["schemas"]["OneTimeLink"];
             /** @description The account. */
             user: components["schemas"]["User"];
+        };
+        /**
+         * Job
+         * @description A job as people see it.
+         */
+        Job: {
+            /** @description The files that it made. */
+            artifacts: components["schemas"]["Artifact"][];
+            /**
+             * Format: uint32
+             * @description How often it was begun.
+             */
+            attempts: number;
+            /** @description It was called off and is about to stop. */
+            cancelling: boolean;
+            /** @description When it was queued. */
+            created_at: string;
+            /** @description Who queued it. */
+            created_by?: string | null;
+            /** @description What went wrong last, in Chinese. */
+            error?: string | null;
+            /** @description When it was finished. */
+            finished_at?: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description What it is given. */
+            input: unknown;
+            /** @description What kind. */
+            kind: string;
+            /**
+             * Format: uint32
+             * @description How often it may be begun.
+             */
+            max_attempts: number;
+            /**
+             * Format: int32
+             * @description Higher ones first.
+             */
+            priority: number;
+            /** @description How far the work is. */
+            progress: components["schemas"]["Progress"];
+            /** @description What came of it. */
+            result?: unknown;
+            /** @description Not before. */
+            run_at: string;
+            /** @description The schedule that queued it. */
+            schedule?: string | null;
+            /** @description When it was begun last. */
+            started_at?: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["JobState"];
+            /** @description For people, in Chinese. */
+            title: string;
+        };
+        /**
+         * JobAndPage
+         * @description Names a job and a page of its log.
+         */
+        JobAndPage: {
+            /** @description The job's id. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description Which page of the log, from 1, where the latest lines are.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many lines a page holds, at most 200.
+             * @default null
+             */
+            page_size?: number | null;
+        };
+        /**
+         * JobFilter
+         * @description Which jobs.
+         */
+        JobFilter: {
+            /**
+             * @description Only this kind.
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds, at most 200.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Only those that have come so far.
+             * @default null
+             */
+            state?: components["schemas"]["JobState"] | null;
+            /**
+             * @description Only those with this text in their title or error, or with this id.
+             * @default null
+             */
+            text?: string | null;
+        };
+        /** @description A kind of job. */
+        JobKind: {
+            /**
+             * Format: uint32
+             * @description How many may run at once; no limit if none.
+             */
+            concurrency: number | null;
+            /**
+             * Format: uint32
+             * @description How often a job may be begun.
+             */
+            max_attempts: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether one may be started by hand. */
+            startable: boolean;
+            /**
+             * Format: uint64
+             * @description How long an attempt may take, in seconds.
+             */
+            time_limit: number;
+            /** @description For people, in Chinese. */
+            title: string;
+        };
+        /**
+         * JobKinds
+         * @description The kinds of jobs.
+         */
+        JobKinds: {
+            /** @description One by one. */
+            items: components["schemas"]["JobKind"][];
+        };
+        /** @description A line of a job's log. */
+        JobLogLine: {
+            /** @description When. */
+            at: string;
+            /** @description The job. */
+            job: string;
+            /** @description What. */
+            line: string;
+            /**
+             * Format: uint64
+             * @description Its number within the job, from 0.
+             */
+            seq: number;
+        };
+        /**
+         * JobSchedule
+         * @description Queues jobs at certain times.
+         */
+        JobSchedule: {
+            /** @description Whether it queues jobs at all. */
+            enabled: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description What they are given. */
+            input: unknown;
+            /** @description The kind of its jobs. */
+            kind: string;
+            /** @description The job that it queued last. */
+            last_job: string | null;
+            /** @description When next; none while it is off. */
+            next_at: string | null;
+            /** @description For people, in Chinese. */
+            title: string;
+            /** @description When. */
+            when: components["schemas"]["When"];
+        };
+        /**
+         * JobScheduleUpdate
+         * @description A change of a schedule; what is missing stays.
+         */
+        JobScheduleUpdate: {
+            /**
+             * @description On or off.
+             * @default null
+             */
+            enabled?: boolean | null;
+            /** @description Which. */
+            id: string;
+            /**
+             * @description When.
+             * @default null
+             */
+            when?: components["schemas"]["When"] | null;
+        };
+        /**
+         * JobSchedules
+         * @description The schedules of jobs.
+         */
+        JobSchedules: {
+            /** @description One by one. */
+            items: components["schemas"]["JobSchedule"][];
+        };
+        /** @description How far a job has come. */
+        JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /**
+         * JobWithLog
+         * @description A job with a page of its log.
+         */
+        JobWithLog: {
+            /** @description The job. */
+            job: components["schemas"]["Job"];
+            /** @description What it logged: the first page holds the latest lines. */
+            log: components["schemas"]["Page_JobLogLine"];
         };
         /**
          * KeyView
@@ -1568,15 +2428,14 @@ export interface components {
             /** Format: uint64 */
             revision: number;
         };
-        /**
-         * Link
-         * @description A one-time link, told once.
-         */
+        /** @description Another document. */
         Link: {
-            /** @description Until when it can be used. */
-            expires_at: string;
-            /** @description The page's path with the secret in its fragment, which browsers don't send to servers or put into logs. */
-            path: string;
+            /** @description Its id, if it is stored here. */
+            document: string | null;
+            /** @description Its document number. */
+            number: string | null;
+            /** @description Its title. */
+            title: string;
         };
         /**
          * LinkInput
@@ -1666,6 +2525,8 @@ export interface components {
             capabilities: string[];
             /** @description Nobody can administer yet: the set-up link stands in the server's log. */
             needs_setup: boolean;
+            /** @description Identity providers to sign in at. */
+            providers: components["schemas"]["ProviderView"][];
             /** @description More about it, where it is a person's. */
             user: components["schemas"]["User"] | null;
         };
@@ -1723,6 +2584,16 @@ export interface components {
              */
             roles?: components["schemas"]["Role"][];
         };
+        /**
+         * NoFilter
+         * @description Takes nothing.
+         */
+        NoFilter: Record<string, never>;
+        /**
+         * NoJobFilter
+         * @description Takes nothing.
+         */
+        NoJobFilter: Record<string, never>;
         /** @description Something a person should look at. */
         NoteText: {
             /**
@@ -1738,6 +2609,73 @@ export interface components {
          * @description Takes nothing.
          */
         Nothing: Record<string, never>;
+        /**
+         * Notice
+         * @description A notice.
+         */
+        Notice: {
+            /** @description When what it tells of happened. */
+            at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The kind of event that it tells of. */
+            kind: string;
+            /** @description The page to go to. */
+            link: string;
+            /** @description Whoever asks has read it. */
+            read: boolean;
+            /** @description What it tells. */
+            text: string;
+            /** @description Something is wrong. */
+            warning: boolean;
+        };
+        /**
+         * OneTimeLink
+         * @description A one-time link, told once.
+         */
+        OneTimeLink: {
+            /** @description Until when it can be used. */
+            expires_at: string;
+            /** @description The page's path with the secret in its fragment, which browsers don't send to servers or put into logs. */
+            path: string;
+        };
+        /**
+         * OpenDelivery
+         * @description An event that a handler is not through with.
+         */
+        OpenDelivery: {
+            /**
+             * Format: uint32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description When it is tried again, or taken to be given up by who runs it. */
+            due_at?: string | null;
+            /** @description Why it failed last, in Chinese. */
+            error?: string | null;
+            /** @description The event. */
+            event: components["schemas"]["Event"];
+            /**
+             * Format: uint64
+             * @description How often the handler was given everything again before.
+             */
+            generation: number;
+            /** @description Which handler. */
+            handler: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The events of one subject share a lane. */
+            lane: string;
+            /**
+             * Format: uint64
+             * @description Its place in the lane.
+             */
+            sequence: number;
+            /** @description Since when it is here. */
+            since: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["State"];
+        };
         /** @description A sign-in that somebody has open. */
         OpenSignIn: {
             /** @description From which address. */
@@ -1831,6 +2769,29 @@ export interface components {
             total: number;
         };
         /**
+         * Page_Event
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Event: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Event"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_Import
          * @description A page of a list, with the number of all items.
          */
@@ -1854,12 +2815,101 @@ export interface components {
             total: number;
         };
         /**
+         * Page_Job
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Job: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Job"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /** @description A page of a list, with the number of all items. */
+        Page_JobLogLine: {
+            /** @description The items of this page. */
+            items: components["schemas"]["JobLogLine"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_KeyView
          * @description A page of a list, with the number of all items.
          */
         Page_KeyView: {
             /** @description The items of this page. */
             items: components["schemas"]["KeyView"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_Notice
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Notice: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Notice"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_OpenDelivery
+         * @description A page of a list, with the number of all items.
+         */
+        Page_OpenDelivery: {
+            /** @description The items of this page. */
+            items: components["schemas"]["OpenDelivery"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -1988,6 +3038,30 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @description How far a call is. */
+        Progress: {
+            /**
+             * Format: uint64
+             * @description How much is done.
+             */
+            done: number;
+            /** @description What is being done, in Chinese. */
+            message: string;
+            /**
+             * Format: uint64
+             * @description Out of how much; 0 if that is not known.
+             */
+            total: number;
+        };
+        /** @description A provider, as the sign-in page shows it. */
+        ProviderView: {
+            /** @description Its name in addresses. */
+            name: string;
+            /** @description What the button says. */
+            title: string;
+            /** @description Where the browser goes to begin. */
+            url: string;
+        };
         /**
          * Rebuilt
          * @description What rebuilding the index came to.
@@ -2040,61 +3114,52 @@ export interface components {
         RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed";
         /**
          * SearchInput
-         * @description What to look for.
+         * @description A query for clauses.
          */
         SearchInput: {
             /**
-             * @description A part of the action's name.
+             * @description Only what is in force on this day (YYYY-MM-DD); without it and without `status`, today.
              * @default null
              */
-            action?: string | null;
+            as_of?: string | null;
             /**
-             * @description By this account or key, by id or a part of its name.
+             * @description Only what was issued on or after this day.
              * @default null
              */
-            actor?: string | null;
+            issued_from?: string | null;
             /**
-             * @description Only calls with effects, or only those without.
+             * @description Only what was issued on or before this day.
              * @default null
              */
-            effects?: boolean | null;
+            issued_until?: string | null;
             /**
-             * @description From this moment on: a day (`2026-11-24`) or RFC 3339 in the city's time.
+             * @description Only this kind.
              * @default null
              */
-            from?: string | null;
+            kind?: components["schemas"]["DocumentKind"] | null;
             /**
-             * @description `ok`, `failed` (anything else) or an error code.
+             * Format: uint
+             * @description At most so many hits (default 10, at most 100).
              * @default null
              */
-            outcome?: string | null;
+            limit?: number | null;
+            /** @description The question or words. */
+            query: string;
             /**
-             * Format: uint64
-             * @description Which page, from 1 (default 1).
+             * @description Only this region.
              * @default null
              */
-            page?: number | null;
+            region?: string | null;
             /**
-             * Format: uint64
-             * @description How many items a page holds (default 20, at most 200).
+             * @description Only this knowledge space.
              * @default null
              */
-            page_size?: number | null;
+            space?: string | null;
             /**
-             * @description The request, as a reply names it.
+             * @description Only this status on the asked day.
              * @default null
              */
-            request?: string | null;
-            /**
-             * @description A part of the subject.
-             * @default null
-             */
-            subject?: string | null;
-            /**
-             * @description Up to this moment: a day, which is included, or RFC 3339 in the city's time.
-             * @default null
-             */
-            to?: string | null;
+            status?: components["schemas"]["DocumentStatus"] | null;
         };
         /**
          * SearchOutput
@@ -2212,6 +3277,8 @@ export interface components {
              */
             start_ms: number;
         };
+        /** @description Where a delivery that is not through stands. */
+        State: "running" | "failing" | "held" | "parked";
         /**
          * Status
          * @description What runs here.
@@ -2257,10 +3324,7 @@ export interface components {
             /** @description The question. */
             question: string;
         };
-        /**
-         * User
-         * @description An account of a person.
-         */
+        /** @description An account of a person. */
         User: {
             /**
              * @description The business that it acts for.
@@ -2374,6 +3438,26 @@ export interface components {
         };
         /** @description How an account proved who it is in this call. */
         Via: "sign_in" | "key" | "system";
+        /** @description At which times, in the city's time zone. */
+        When: {
+            /** Format: uint32 */
+            every_minutes: number;
+        } | {
+            daily: {
+                /** @description `HH:MM`. */
+                at: string;
+            };
+        } | {
+            weekly: {
+                /** @description `HH:MM`. */
+                at: string;
+                /**
+                 * Format: int8
+                 * @description 1 is Monday, 7 is Sunday.
+                 */
+                weekday: number;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -2398,7 +3482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description 出错 */
@@ -2526,7 +3610,10 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        event: string;
+                    };
                 };
             };
             /** @description 出错 */
@@ -2714,6 +3801,64 @@ export interface operations {
             };
         };
     };
+    "auth.oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 转到另一页 */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.oidc_callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 转到另一页 */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "auth.redeem": {
         parameters: {
             query?: never;
@@ -2795,6 +3940,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "demo.sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoSignedIn"];
+                };
             };
             /** @description 出错 */
             default: {
@@ -2920,6 +4098,538 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.list": {
+        parameters: {
+            query?: {
+                /** @description From this day on. */
+                from?: string | null;
+                /** @description Only this kind, or with a `*` at the end those that begin so, e.g. `knowledge.*`. */
+                kind?: string | null;
+                /** @description Which page, from 1. */
+                page?: number | null;
+                /** @description How many a page holds, at most 200. */
+                page_size?: number | null;
+                /** @description Only this subject. */
+                subject?: string | null;
+                /** @description Until the end of this day. */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Event"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.consumers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consumers"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consumer"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.deliveries": {
+        parameters: {
+            query?: {
+                /** @description Only this handler's. */
+                handler?: string | null;
+                /** @description Which page, from 1. */
+                page?: number | null;
+                /** @description How many a page holds, at most 200. */
+                page_size?: number | null;
+                /** @description Only those that stand so. */
+                state?: components["schemas"]["State"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OpenDelivery"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenDelivery"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "events.retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenDelivery"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.list": {
+        parameters: {
+            query?: {
+                /** @description Only this kind. */
+                kind?: string | null;
+                /** @description Which page, from 1. */
+                page?: number | null;
+                /** @description How many a page holds, at most 200. */
+                page_size?: number | null;
+                /** @description Only those that have come so far. */
+                state?: components["schemas"]["JobState"] | null;
+                /** @description Only those with this text in their title or error, or with this id. */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Job"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByKind"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobKinds"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSchedules"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.schedule_update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobSchedule"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.get": {
+        parameters: {
+            query?: {
+                /** @description Which page of the log, from 1, where the latest lines are. */
+                page?: number | null;
+                /** @description How many lines a page holds, at most 200. */
+                page_size?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobWithLog"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 产物 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 进度事件 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "jobs.retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description 出错 */
@@ -3311,7 +5021,7 @@ export interface operations {
             };
         };
     };
-    "knowledge.import": {
+    "knowledge.import_detail": {
         parameters: {
             query?: {
                 /** @description Which page, from 1. */
@@ -3399,7 +5109,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        data: string;
+                        event: string;
+                    };
                 };
             };
             /** @description 出错 */
@@ -3433,6 +5146,10 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rebuilt"];
+                    "text/event-stream": {
+                        data: string;
+                        event: string;
+                    };
                 };
             };
             /** @description 出错 */
@@ -3466,6 +5183,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchOutput"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notices.list": {
+        parameters: {
+            query?: {
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many items a page holds (default 20, at most 200). */
+                page_size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Notice"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notices.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
                 };
             };
             /** @description 出错 */
@@ -3948,7 +5731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Link"];
+                    "application/json": components["schemas"]["OneTimeLink"];
                 };
             };
             /** @description 出错 */

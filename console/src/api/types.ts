@@ -10,18 +10,13 @@ export type Problem = Schemas['Problem']
 export type Status = Schemas['Status']
 export type ModelMode = Schemas['Mode']
 
-// `providers` is not in the document of every server yet: one that signs nobody in elsewhere leaves it out.
-export type Me = Schemas['Me'] & { providers?: Provider[] }
-export interface Provider {
-  name: string
-  title: string
-  url: string
-}
+export type Me = Schemas['Me']
+export type Provider = Schemas['ProviderView']
 export type Account = Schemas['Account']
 export type User = Schemas['User']
 export type UserState = Schemas['UserState']
 export type Role = Schemas['Role']
-export type Link = Schemas['Link']
+export type Link = Schemas['OneTimeLink']
 export type LinkView = Schemas['LinkView']
 export type LinkPurpose = Schemas['LinkPurpose']
 export type OpenSignIn = Schemas['OpenSignIn']
@@ -57,34 +52,15 @@ export type Trace = Omit<Schemas['Trace'], 'spans'> & { spans: Span[] }
 export type DocumentStatus = Schemas['DocumentStatus']
 export type DocumentKind = Schemas['DocumentKind']
 export type DocumentSummary = Schemas['DocumentSummary']
-// The document names two things `Link` and two `SearchInput`, and keeps one of each. Until it tells them apart, those
-// of knowledge are written here.
-export interface DocumentLink {
-  document: string | null
-  title: string
-  number: string | null
-}
-export type DocumentDetail = Omit<Schemas['DocumentDetail'], 'repeals' | 'repealed_by'> & {
-  repeals: DocumentLink[]
-  repealed_by: DocumentLink[]
-}
+export type DocumentLink = Schemas['Link']
+export type DocumentDetail = Schemas['DocumentDetail']
 export type Heading = Schemas['OutlineEntry']
 export type ClauseText = Schemas['ClauseText']
 export type Facet = Schemas['Facet']
 export type Facets = Schemas['Facets']
 export type DocumentQuery = NonNullable<operations['knowledge.documents']['parameters']['query']>
 
-export interface SearchInput {
-  query: string
-  limit?: number
-  as_of?: string | null
-  space?: string | null
-  region?: string | null
-  kind?: DocumentKind | null
-  status?: DocumentStatus | null
-  issued_from?: string | null
-  issued_until?: string | null
-}
+export type SearchInput = Schemas['SearchInput']
 export type SearchOutput = Schemas['SearchOutput']
 export type Hit = Schemas['Hit']
 

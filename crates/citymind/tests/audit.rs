@@ -60,6 +60,7 @@ fn is(entry: &Value, action: &str, outcome: &str, subject: &str) {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // One call after the other, each with its entry.
 async fn every_call_stands_in_the_log_with_who_what_and_how_it_ended() {
     let (_folder, server) = empty().await;
     let form = json!({"name": "对接程序", "roles": ["clerk"]});

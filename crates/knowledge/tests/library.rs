@@ -91,6 +91,7 @@ fn new() -> Incoming {
 }
 
 /// The old document is in force until the new one begins; the index says the same as the record.
+#[allow(clippy::too_many_lines)] // A table of days, and what holds on each.
 async fn check_repeal(library: &Library) {
     let documents = library
         .list(&Caller::default(), &Default::default())

@@ -40,9 +40,12 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// An operation with its path and method.
+type Operation<'a> = (&'a str, &'a str, &'a Value);
+
 /// Operations by tag, in the order of the document.
-fn by_tag(document: &Value) -> Vec<(String, Vec<(&str, &str, &Value)>)> {
-    let mut tags: Vec<(String, Vec<(&str, &str, &Value)>)> = Vec::new();
+fn by_tag(document: &Value) -> Vec<(String, Vec<Operation<'_>>)> {
+    let mut tags: Vec<(String, Vec<Operation<'_>>)> = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let tag = operation["tags"][0].as_str().unwrap_or("system").to_owned();
@@ -172,6 +175,10 @@ fn show(html: &mut String, document: &Value, path: &str, method: &str, operation
         }
         html.push_str("</table>");
     }
+    replies(html, document, operation);
+}
+
+fn replies(html: &mut String, document: &Value, operation: &Value) {
     html.push_str("<p class=\"replies\">应答：");
     for (status, reply) in operation["responses"].as_object().into_iter().flatten() {
         for (media, body) in reply["content"].as_object().into_iter().flatten() {

@@ -232,6 +232,20 @@ fn taking(mut operation: Value, media: &str, schema: &Value) -> Value {
     operation
 }
 
+/// A route outside of `/api/v1`, which gives text, or JSON.
+fn plain(definition: &Definition, media: &str) -> (String, &'static str, Value) {
+    let kind = if media == "application/json" {
+        "object"
+    } else {
+        "string"
+    };
+    let mut operation = content("200", definition.title, media, &json!({"type": kind}));
+    operation["operationId"] = definition.name.into();
+    operation["summary"] = definition.title.into();
+    permission(&mut operation, definition);
+    (definition.path.to_owned(), "get", operation)
+}
+
 /// The routes that move files, streams or cookies and so are no capabilities, and those outside of `/api/v1`.
 fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
     let json_media = "application/json";
@@ -246,18 +260,6 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "文件，文件名为相对路径"},
     }});
     let ok = |schema: &Value| content("200", "成功", json_media, schema);
-    let plain = |definition: &Definition, media: &str| {
-        let kind = if media == json_media {
-            "object"
-        } else {
-            "string"
-        };
-        let mut operation = content("200", definition.title, media, &json!({"type": kind}));
-        operation["operationId"] = definition.name.into();
-        operation["summary"] = definition.title.into();
-        permission(&mut operation, definition);
-        (definition.path.to_owned(), "get", operation)
-    };
     let open = |name, title, path| Definition::get(name, title, title, path);
     let demo = components.schema_of::<DemoSignedIn>();
     let elsewhere =

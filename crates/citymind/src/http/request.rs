@@ -145,7 +145,7 @@ pub(super) async fn admitted(
     let mut response = next.run(request).await;
     for cookie in cookies {
         // Whoever signs in or out sets the cookie of the sign-in itself.
-        let name = cookie.split(|b: char| b == '=').next().unwrap_or_default();
+        let name = cookie.split('=').next().unwrap_or_default();
         let set = response.headers().get_all(header::SET_COOKIE).iter();
         let mut set = set.filter_map(|v| v.to_str().ok());
         if set.any(|v| v.starts_with(name)) {

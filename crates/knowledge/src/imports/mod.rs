@@ -279,7 +279,6 @@ impl Imports {
             }),
             offset: page.offset(),
             limit: page.size(),
-            ..Query::default()
         };
         let mut items = Vec::new();
         for import in records.list::<ImportRecord>(&IMPORTS, &query).await? {

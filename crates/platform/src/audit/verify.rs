@@ -347,7 +347,7 @@ impl Audit {
 }
 
 enum Line {
-    Entry(Entry),
+    Entry(Box<Entry>),
     Seal(Seal),
 }
 
@@ -365,7 +365,7 @@ fn read(line: &str) -> std::result::Result<Line, String> {
     } else {
         let entry: Entry = serde_json::from_str(line).map_err(changed)?;
         let canonical = entry.line();
-        (Line::Entry(entry), canonical)
+        (Line::Entry(Box::new(entry)), canonical)
     };
     if canonical.ok().as_deref() == Some(line) {
         Ok(parsed)

@@ -91,7 +91,7 @@ pub struct Identity {
 /// What a token or key was found to be.
 #[derive(Clone)]
 enum Known {
-    SignIn(sign_ins::SignIn, User),
+    SignIn(Box<(sign_ins::SignIn, User)>),
     Key(Account),
 }
 

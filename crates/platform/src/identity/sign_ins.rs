@@ -173,7 +173,7 @@ impl Identity {
     pub(super) async fn account_of_sign_in(&self, token: &str) -> Result<SignedIn> {
         let hash = fingerprint(token);
         let (sign_in, user) = match self.recall(&hash) {
-            Some(Known::SignIn(sign_in, user)) => (sign_in, user),
+            Some(Known::SignIn(found)) => *found,
             _ => self.look_up(&hash).await?,
         };
         let now = time::now();
@@ -209,7 +209,8 @@ impl Identity {
         let sign_in = sign_in.ok_or_else(expired)?;
         let user: Option<UserRecord> = self.records.read(&USERS, &sign_in.user).await?;
         let user = user.ok_or_else(expired)?.user;
-        self.remember(hash, Known::SignIn(sign_in.clone(), user.clone()));
+        let found = Box::new((sign_in.clone(), user.clone()));
+        self.remember(hash, Known::SignIn(found));
         Ok((sign_in, user))
     }
 
