@@ -150,7 +150,7 @@ endef
 
 .PHONY: test-pages
 test-pages: deps build ## Walk the console in Chromium (screenshots in target/e2e)
-	@$(call with-server,cd console && CITYMIND_URL=$$url E2E_OUT=../target/e2e npm run e2e)
+	@$(call with-server,cd console && CITYMIND_URL=$$url E2E_OUT=../target/e2e E2E_LOG=../target/e2e/server.log npm run e2e)
 
 .PHONY: licences
 licences: tool-cargo-deny ## Check licences, bans and sources of the Rust dependencies

@@ -1,6 +1,6 @@
 // A stand-in for the Rust server, to the same contract, for work on the console alone.
 //   node dev/mock-server.mjs [port]     also serves dist/ when it has been built
-//   MOCK_OPERATOR_KEY=secret            manage calls then need this key
+//   any login name with the password citymind-mock signs in, as an administrator
 //   MOCK_SLOW=0                         no pauses between the pieces of an answer
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
@@ -11,7 +11,9 @@ import { answerFor, tokens } from './mock-answers.mjs'
 import { createImports } from './mock-imports.mjs'
 
 const PORT = Number(process.argv[2] ?? process.env.PORT ?? 8080)
-const KEY = process.env.MOCK_OPERATOR_KEY ?? ''
+const PASSWORD = 'citymind-mock'
+const OPEN = ['auth.me', 'auth.sign_in', 'service.ask', 'knowledge.search', 'knowledge.documents', 'sessions.list']
+const MANAGE = ['knowledge.upload', 'knowledge.imports', 'knowledge.import', 'knowledge.withdraw', 'knowledge.restore']
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, process.env.MOCK_SLOW === '0' ? 0 : ms))
 
@@ -54,13 +56,32 @@ async function bodyOf(req) {
 const summary = ({ body, outline, text, notes, source, repeals, repealed_by, ...rest }) => rest
 const sessionSummary = (s) => ({ id: s.id, title: s.title, turns: s.turns.length, updated_at: s.updated_at })
 
-function operator(req) {
-  return KEY === '' || req.headers.authorization === `Bearer ${KEY}`
+function signedIn(req) {
+  return /citymind_sign_in=mock/.test(req.headers.cookie ?? '')
 }
 function manage(req, res) {
-  if (operator(req)) return true
-  problem(res, 401, 'operator_required', '需要管理员', '这项操作只有管理员可以做，请输入管理员密钥。')
+  if (signedIn(req)) return true
+  problem(res, 401, 'sign_in_required', '需要登录', '这项操作需要登录后使用。')
   return false
+}
+
+async function authCalls(req, res, what) {
+  const person = { id: 'mock', name: '演示管理员', roles: ['administrator'], departments: [] }
+  const user = { ...person, login: 'admin', state: 'active', verified: false, business: null, external: false, created_at: new Date().toISOString(), signed_in_at: null }
+  if (what === 'me') {
+    const account = signedIn(req) ? { ...person, verified: false, via: 'sign_in' } : null
+    return json(res, { account, user: account && user, capabilities: account ? [...OPEN, ...MANAGE] : OPEN, needs_setup: false, providers: [] })
+  }
+  const cookie = (value) => res.setHeader('set-cookie', `citymind_sign_in=${value}; Path=/; HttpOnly; SameSite=Lax`)
+  if (what === 'sign-in') {
+    const input = JSON.parse((await bodyOf(req)).toString() || '{}')
+    if (input.password !== PASSWORD) return problem(res, 401, 'sign_in_failed', '登录失败', '登录名或密码不正确。')
+    cookie('mock')
+    return json(res, user)
+  }
+  cookie('; Max-Age=0')
+  res.writeHead(204)
+  res.end()
 }
 
 async function ask(req, res) {
@@ -233,9 +254,10 @@ async function route(req, res) {
       product: '城智', version: '0.1.0', city: '云江市',
       model: { mode: 'none', chat: null, embedder: null },
       knowledge: { documents: living().length, clauses: living().reduce((n, d) => n + d.clauses, 0), revision: 42, indexed_revision: 42 },
-      operator: operator(req), examples: EXAMPLES,
+      manages_knowledge: signedIn(req), examples: EXAMPLES,
     })
   }
+  if (first === 'auth') return authCalls(req, res, second)
   if (first === 'ask') return ask(req, res)
   if (first === 'sessions') return sessionCalls(req, res, parts, address.searchParams)
   if (first === 'traces') {

@@ -18,10 +18,10 @@ export function launch() {
 }
 
 /**
- * A page in a fresh visit (own cookies and storage). `expected` are patterns of console messages that a walk
- * provokes on purpose.
+ * A page in a fresh visit (own storage; own cookies, or those of `as`). `expected` are patterns of console messages
+ * that a walk provokes on purpose.
  */
-export async function visit(browser, { width = 1366, theme = 'light', expected = [] } = {}) {
+export async function visit(browser, { width = 1366, theme = 'light', expected = [], as } = {}) {
   const [w, h] = VIEWPORTS[width]
   const context = await browser.newContext({
     viewport: { width: w, height: h },
@@ -30,6 +30,7 @@ export async function visit(browser, { width = 1366, theme = 'light', expected =
     timezoneId: 'Asia/Shanghai',
     hasTouch: width === 390,
     isMobile: width === 390,
+    storageState: as,
   })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
@@ -43,6 +44,7 @@ export async function visit(browser, { width = 1366, theme = 'light', expected =
   })
   return {
     page,
+    context,
     name: (label) => `${label}-${width}-${theme}`,
     open: (path) => page.goto(URL_BASE + path),
     /** Screenshot, no horizontal scroll, no serious accessibility violation, no console error so far. */

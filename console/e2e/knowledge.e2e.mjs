@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { administrator } from './administrator.mjs'
 import { URL_BASE, VIEWPORTS, launch, visit } from './browser.mjs'
 
 let browser
-before(async () => (browser = await launch()))
+let as
+before(async () => {
+  as = await administrator()
+  browser = await launch()
+})
 after(() => browser.close())
 
 /** Takes what a walk imported out again, so that the demonstration city stays as it was. */
@@ -17,7 +22,7 @@ async function clear(page, title) {
 for (const width of Object.keys(VIEWPORTS).map(Number)) {
   for (const theme of ['light', 'dark']) {
     test(`the list of documents filters and pages by its address (${width}, ${theme})`, async () => {
-      const v = await visit(browser, { width, theme })
+      const v = await visit(browser, { width, theme, as })
       const { page } = v
       await v.open('/knowledge')
       await page.locator('tbody tr').first().waitFor()
@@ -50,7 +55,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
     })
 
     test(`the search test shows hits with their matched words (${width}, ${theme})`, async () => {
-      const v = await visit(browser, { width, theme })
+      const v = await visit(browser, { width, theme, as })
       await v.open('/knowledge/search?query=' + encodeURIComponent('二孩 补贴 条件'))
       await v.page.locator('.hit mark').first().waitFor()
       await v.page.getByText(/用时 [\d.]+ 毫秒/).waitFor()
@@ -59,7 +64,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
     })
 
     test(`importing: a new file gets in and is found, a broken one says why (${width}, ${theme})`, async () => {
-      const v = await visit(browser, { width, theme })
+      const v = await visit(browser, { width, theme, as })
       const { page } = v
       const word = `试验词${Date.now().toString(36)}${width}${theme}`
       const content = `# 关于${word}的通知\n\n## 办理条件\n\n${word}应当在三十日内办理，每户补助 321 元。\n`
@@ -93,7 +98,7 @@ for (const width of Object.keys(VIEWPORTS).map(Number)) {
 }
 
 test('withdrawing a document can be undone, columns are remembered, the list is exported', async () => {
-  const v = await visit(browser)
+  const v = await visit(browser, { as })
   const { page } = v
   const word = `撤下试验${Date.now().toString(36)}`
   await v.open('/knowledge/import')
@@ -122,7 +127,7 @@ test('withdrawing a document can be undone, columns are remembered, the list is 
 })
 
 test('the reader searches within a document and keeps the structure at hand', async () => {
-  const v = await visit(browser)
+  const v = await visit(browser, { as })
   const { page } = v
   await v.open('/knowledge?q=' + encodeURIComponent('办法'))
   await page.locator('tbody .title-link').first().click()

@@ -4,10 +4,10 @@ import App from './App.vue'
 import { router } from './router'
 import './styles/tokens.css'
 import './styles/base.css'
-import { useOperator } from './stores/operator'
+import { useSession } from './stores/session'
 
 const app = createApp(App)
 app.use(createPinia())
-useOperator().install()
+useSession().install()
 app.use(router)
 app.mount('#app')

@@ -22,28 +22,27 @@ import type {
 
 const BASE = '/api/v1'
 
-/** How a caller becomes operator. The console sets this once, so that this file knows nothing of dialogs. */
-export interface OperatorGate {
-  key(): string | null
-  /** Asks for the key; resolves to whether one was given. */
+/** How a caller signs in. The console sets this once, so that this file knows nothing of dialogs. */
+export interface SignInGate {
+  /** Asks to sign in; resolves to whether the request is to be sent again. */
   request(): Promise<boolean>
 }
 
-let gate: OperatorGate = { key: () => null, request: () => Promise.resolve(false) }
+let gate: SignInGate = { request: () => Promise.resolve(false) }
 
-export function useOperatorGate(value: OperatorGate): void {
+export function useSignInGate(value: SignInGate): void {
   gate = value
 }
 
-type Query = Record<string, string | number | null | undefined>
+export type Query = Record<string, string | number | boolean | null | undefined>
 
-interface Options {
+export interface Options {
   method?: string
   body?: unknown
   query?: Query
   signal?: AbortSignal
   accept?: string
-  /** A request nobody asked for: it must not open the dialog for the operator's key. */
+  /** A request nobody asked for, or whose 401 means something else: it must not ask to sign in. */
   background?: boolean
 }
 
@@ -56,11 +55,13 @@ export function url(path: string, query: Query = {}): string {
   return BASE + path + (tail ? `?${tail}` : '')
 }
 
-async function send(path: string, options: Options = {}): Promise<Response> {
+/** No sign-in counts: there was none, or it has ended. */
+export const needsSignIn = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 'sign_in_required' || error.code === 'sign_in_failed')
+
+export async function send(path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: options.accept ?? 'application/json' }
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
-  const key = gate.key()
-  if (key) headers['Authorization'] = `Bearer ${key}`
   let response: Response
   try {
     response = await fetch(url(path, options.query), {
@@ -76,16 +77,16 @@ async function send(path: string, options: Options = {}): Promise<Response> {
   }
   if (response.ok) return response
   const failure = await ApiError.fromResponse(response)
-  if (failure.code === 'operator_required' && !options.background && (await gate.request())) return send(path, options)
+  if (needsSignIn(failure) && !options.background && (await gate.request())) return send(path, { ...options, background: true })
   throw failure
 }
 
-async function json<T>(path: string, options?: Options): Promise<T> {
+export async function json<T>(path: string, options?: Options): Promise<T> {
   const response = await send(path, options)
   return (await response.json()) as T
 }
 
-const part = encodeURIComponent
+export const part = encodeURIComponent
 
 /** Reads an event stream of JSON data, calling back per event. */
 async function stream(path: string, options: Options, each: (event: string, data: unknown) => void): Promise<void> {
@@ -162,7 +163,7 @@ export async function uploadImport(
   try {
     return await uploadOnce(files, space, progress, signal)
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'operator_required' && (await gate.request())) {
+    if (needsSignIn(error) && (await gate.request())) {
       return uploadOnce(files, space, progress, signal)
     }
     throw error
@@ -182,8 +183,6 @@ function uploadOnce(
     const request = new XMLHttpRequest()
     request.open('POST', url('/knowledge/imports'))
     request.setRequestHeader('Accept', 'application/json')
-    const key = gate.key()
-    if (key) request.setRequestHeader('Authorization', `Bearer ${key}`)
     request.upload.onprogress = (event) => progress(event.loaded, event.total)
     request.onerror = () => reject(ApiError.unreachable())
     request.onabort = () => reject(new DOMException('aborted', 'AbortError'))

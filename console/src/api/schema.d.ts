@@ -21,6 +21,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 修改密码
+         * @description 修改自己的登录密码，全部登录随之退出，需用新密码重新登录。
+         */
+        post: operations["account.password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的登录
+         * @description 列出自己在各处的登录，最近的在前。
+         */
+        get: operations["account.sign_ins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sign-ins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 退出一处登录
+         * @description 让自己在某一处的登录立即失效。
+         */
+        delete: operations["account.end_sign_in"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ask": {
         parameters: {
             query?: never;
@@ -36,6 +96,258 @@ export interface paths {
          */
         post: operations["service.ask"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审计日志
+         * @description 分页查询审计日志，最近的在前，可按时间、操作人、操作、对象和结果筛选。
+         */
+        get: operations["audit.search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出审计日志
+         * @description 以 JSON 行导出全部审计日志，末行为封签。
+         */
+        get: operations["audit.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 核验审计日志
+         * @description 逐条核对审计日志的哈希链和锚点，指出第一处被改动或缺失的地方。
+         */
+        post: operations["audit.verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 查看一次性链接
+         * @description 查看首次设置、邀请或重置密码的链接是否可用、给谁用。
+         */
+        post: operations["auth.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 当前登录
+         * @description 当前登录的账号、可用的能力和登录方式。
+         */
+        get: operations["auth.me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 使用一次性链接
+         * @description 用链接设置密码并登录；首次设置时同时建立管理员账号。
+         */
+        post: operations["auth.redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 登录
+         * @description 用登录名和密码登录，登录凭据放在 Cookie 里。
+         */
+        post: operations["auth.sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 退出登录
+         * @description 让当前登录立即失效。
+         */
+        post: operations["auth.sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 部门
+         * @description 列出全部部门。
+         */
+        get: operations["departments.list"];
+        put?: never;
+        /**
+         * 新建部门
+         * @description 新建一个部门，可指定上级部门。
+         */
+        post: operations["departments.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 修改部门
+         * @description 修改部门的名称或上级部门。
+         */
+        post: operations["departments.update"];
+        /**
+         * 删除部门
+         * @description 删除一个没有人员和下级的部门。
+         */
+        delete: operations["departments.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 密钥
+         * @description 分页列出接口密钥，最近的在前；密钥本身不显示。
+         */
+        get: operations["keys.list"];
+        put?: never;
+        /**
+         * 新建密钥
+         * @description 新建接口密钥，可限定角色、能力范围和有效期；密钥只显示这一次。
+         */
+        post: operations["keys.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 吊销密钥
+         * @description 吊销一个密钥，立即失效，不能恢复。
+         */
+        delete: operations["keys.revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -92,7 +404,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 下载原件 */
+        /**
+         * 下载原件
+         * @description 下载一份文件的原件。
+         */
         get: operations["knowledge.original"];
         put?: never;
         post?: never;
@@ -155,7 +470,10 @@ export interface paths {
          */
         get: operations["knowledge.imports"];
         put?: never;
-        /** 导入文件 */
+        /**
+         * 导入文件
+         * @description 上传文件、文件夹或 .zip 并开始导入。
+         */
         post: operations["knowledge.upload"];
         delete?: never;
         options?: never;
@@ -210,7 +528,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 导入进度 */
+        /**
+         * 导入进度
+         * @description 以服务器推送事件跟随一次导入。
+         */
         get: operations["knowledge.import_events"];
         put?: never;
         post?: never;
@@ -254,6 +575,46 @@ export interface paths {
          * @description 在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。
          */
         post: operations["knowledge.search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 能力权限
+         * @description 列出每项能力谁可以使用，以及默认规则。
+         */
+        get: operations["permissions.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions/{capability}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 修改能力权限
+         * @description 指定谁可以使用一项能力；不给出规则则恢复默认。管理员始终可以使用。
+         */
+        post: operations["permissions.update"];
         delete?: never;
         options?: never;
         head?: never;
@@ -324,6 +685,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 知识空间权限
+         * @description 列出限定了可见范围的知识空间；未列出的对所有人可见。
+         */
+        get: operations["spaces.rules"];
+        put?: never;
+        /**
+         * 修改知识空间权限
+         * @description 指定谁可以看到一个知识空间；不给出规则则对所有人可见。
+         */
+        post: operations["spaces.update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -331,7 +716,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 运行状态 */
+        /**
+         * 运行状态
+         * @description 本系统的名称、版本、所用模型和知识库规模。
+         */
         get: operations["status"];
         put?: never;
         post?: never;
@@ -355,6 +743,94 @@ export interface paths {
         get: operations["traces.get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账号
+         * @description 分页列出账号，可按姓名或登录名、状态、部门筛选。
+         */
+        get: operations["users.list"];
+        put?: never;
+        /**
+         * 新建账号
+         * @description 为工作人员新建账号，返回一次性的邀请链接，由本人打开设置密码。
+         */
+        post: operations["users.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账号详情
+         * @description 取得一个账号。
+         */
+        get: operations["users.get"];
+        put?: never;
+        /**
+         * 修改账号
+         * @description 修改账号的姓名、角色、部门，或停用、启用它。改动立即生效；停用后已登录的立即退出。
+         */
+        post: operations["users.update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重置密码链接
+         * @description 为账号生成一次性链接，由本人打开设置新密码；同时解除登录锁定。
+         */
+        post: operations["users.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 强制退出
+         * @description 让一个账号在各处的登录立即失效。
+         */
+        post: operations["users.sign_out"];
         delete?: never;
         options?: never;
         head?: never;
@@ -395,10 +871,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 运行指标 */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who may. */
+        Access: {
+            /** @constant */
+            kind: "public";
+        } | {
+            /** @constant */
+            kind: "signed_in";
+        } | {
+            /** @constant */
+            kind: "verified";
+        } | {
+            /**
+             * @description The departments, by id.
+             * @default []
+             */
+            departments?: string[];
+            /** @constant */
+            kind: "some";
+            /**
+             * @description The roles.
+             * @default []
+             */
+            roles?: components["schemas"]["Role"][];
+        };
+        /** @description An account that has proved who it is. */
+        Account: {
+            /** @description The departments that it belongs to, by id. */
+            departments: string[];
+            /** @description Its id; the key's for a key. */
+            id: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description What it may act as. */
+            roles: components["schemas"]["Role"][];
+            /** @description Only these capabilities, for a key whose scope is narrowed; all that its roles allow if none. */
+            scope?: string[] | null;
+            /** @description A real person or business stands behind it, as an identity provider confirmed. */
+            verified: boolean;
+            /** @description How it proved who it is. */
+            via: components["schemas"]["Via"];
+        };
+        /** @description Who did it. */
+        Actor: {
+            /** @description The network address; empty if there is none. */
+            address: string;
+            /** @description The account or key; for an anonymous citizen a name derived from the browser's cookie, which it doesn't reveal. */
+            id: string;
+            /** @description What it was called then. */
+            name: string;
+            /** @description How it had proved who it is: `sign_in`, `key`, `system`, `anonymous`. */
+            via: string;
+        };
         /** @description An answer. */
         Answer: {
             /** @description Plain text: the segments joined. */
@@ -429,6 +974,14 @@ export interface components {
         };
         /** @description What kind of answer it is. */
         AnswerStatus: "answered" | "refused";
+        /** Array_of_Department */
+        Array_of_Department: components["schemas"]["Department"][];
+        /** Array_of_OpenSignIn */
+        Array_of_OpenSignIn: components["schemas"]["OpenSignIn"][];
+        /** Array_of_PermissionView */
+        Array_of_PermissionView: components["schemas"]["PermissionView"][];
+        /** Array_of_SpaceRule */
+        Array_of_SpaceRule: components["schemas"]["SpaceRule"][];
         /**
          * AskInput
          * @description A question.
@@ -451,6 +1004,20 @@ export interface components {
              * @default null
              */
             space?: string | null;
+        };
+        /** @description The first broken place. */
+        Broken: {
+            /** @description Where: the chain and number, or the line of a file. */
+            place: string;
+            /** @description What is wrong, in Chinese. */
+            reason: string;
+        };
+        /** @description A business, as its identity provider names it. */
+        Business: {
+            /** @description Its unified social credit code. */
+            credit_code: string;
+            /** @description Its name. */
+            name: string;
         };
         /**
          * ById
@@ -537,6 +1104,85 @@ export interface components {
             start: number;
             /** @description Its text. */
             text: string;
+        };
+        /**
+         * CreatedKey
+         * @description A new key with its secret.
+         */
+        CreatedKey: {
+            /** @description When it was made. */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * @description Departments, by id.
+             * @default []
+             */
+            departments: string[];
+            /** @description Until when it counts; for good if none. */
+            expires_at: string | null;
+            /** @description The beginning of the key, to know it by. */
+            hint: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The key itself, told only here. */
+            key: string;
+            /** @description What it is for. */
+            name: string;
+            /** @description When it was revoked. */
+            revoked_at: string | null;
+            /** @description What it may act as. */
+            roles: components["schemas"]["Role"][];
+            /**
+             * @description Only these capabilities; all that its roles allow if none.
+             * @default null
+             */
+            scope: string[] | null;
+            /** @description When it was last used, to within ten minutes. */
+            used_at: string | null;
+        };
+        /**
+         * Department
+         * @description A department.
+         */
+        Department: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description The department that it belongs to, by id.
+             * @default null
+             */
+            parent: string | null;
+        };
+        /**
+         * DepartmentChangeInput
+         * @description A change of a department.
+         */
+        DepartmentChangeInput: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description The department that it belongs to, by id.
+             * @default null
+             */
+            parent?: string | null;
+        };
+        /**
+         * DepartmentInput
+         * @description A new department.
+         */
+        DepartmentInput: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description The department that it belongs to, by id.
+             * @default null
+             */
+            parent?: string | null;
         };
         /**
          * DocumentDetail
@@ -660,6 +1306,51 @@ export interface components {
              * @description How many notes the reader made.
              */
             warnings: number;
+        };
+        /**
+         * Done
+         * @description A thing was done.
+         */
+        Done: {
+            /** @description Always true. */
+            done: boolean;
+        };
+        /** @description An entry. Its canonical form is this struct as compact JSON, the fields in this order. */
+        Entry: {
+            /** @description What, e.g. a capability's name. */
+            action: string;
+            /** @description Who did it. */
+            actor: components["schemas"]["Actor"];
+            /** @description When it ended. */
+            at: string;
+            /** @description The chain: one for each process that wrote. */
+            chain: string;
+            /** @description More, e.g. what a value was before. */
+            detail: {
+                [key: string]: string;
+            };
+            /** @description It had effects, and the entry was committed with them. */
+            effects: boolean;
+            /**
+             * Format: uint64
+             * @description How long it took until the entry was written, in milliseconds.
+             */
+            elapsed_ms: number;
+            /** @description The SHA-256 of this entry's canonical form with an empty `hash`, in hex. */
+            hash: string;
+            /** @description `ok`, else the code of the error. */
+            outcome: string;
+            /** @description The hash of the entry before; empty for the first. */
+            prev: string;
+            /** @description The request, as the reply names it. */
+            request: string;
+            /**
+             * Format: uint64
+             * @description Its number in the chain, from 1.
+             */
+            seq: number;
+            /** @description To what, e.g. a document's id. */
+            subject: string;
         };
         /** @description An everyday word and the official terms it stands for. */
         Expansion: {
@@ -822,6 +1513,50 @@ export interface components {
         };
         /** @description How far an import is. */
         ImportState: "running" | "done" | "cancelled" | "halted";
+        /**
+         * Invited
+         * @description A new account with the link for whom it is meant.
+         */
+        Invited: {
+            /** @description Where its owner sets the password. */
+            link: components["schemas"]["Link"];
+            /** @description The account. */
+            user: components["schemas"]["User"];
+        };
+        /**
+         * KeyView
+         * @description A key without its secret.
+         */
+        KeyView: {
+            /** @description When it was made. */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * @description Departments, by id.
+             * @default []
+             */
+            departments: string[];
+            /** @description Until when it counts; for good if none. */
+            expires_at: string | null;
+            /** @description The beginning of the key, to know it by. */
+            hint: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What it is for. */
+            name: string;
+            /** @description When it was revoked. */
+            revoked_at: string | null;
+            /** @description What it may act as. */
+            roles: components["schemas"]["Role"][];
+            /**
+             * @description Only these capabilities; all that its roles allow if none.
+             * @default null
+             */
+            scope: string[] | null;
+            /** @description When it was last used, to within ten minutes. */
+            used_at: string | null;
+        };
         /** @description What it knows. */
         Knowledge: {
             /** Format: uint64 */
@@ -833,14 +1568,39 @@ export interface components {
             /** Format: uint64 */
             revision: number;
         };
-        /** @description Another document. */
+        /**
+         * Link
+         * @description A one-time link, told once.
+         */
         Link: {
-            /** @description Its id, if it is stored here. */
-            document: string | null;
-            /** @description Its document number. */
-            number: string | null;
-            /** @description Its title. */
-            title: string;
+            /** @description Until when it can be used. */
+            expires_at: string;
+            /** @description The page's path with the secret in its fragment, which browsers don't send to servers or put into logs. */
+            path: string;
+        };
+        /**
+         * LinkInput
+         * @description Names a one-time link.
+         */
+        LinkInput: {
+            /** @description What follows `#` in the link. */
+            secret: string;
+        };
+        /** @description What a link is for. */
+        LinkPurpose: "setup" | "invitation" | "reset";
+        /**
+         * LinkView
+         * @description What a link is good for, as its page asks before the form is shown.
+         */
+        LinkView: {
+            /** @description Until when it can be used. */
+            expires_at: string;
+            /** @description The login name; none for the set-up, where it is chosen. */
+            login: string | null;
+            /** @description The person's name. */
+            name: string | null;
+            /** @description What it is for. */
+            purpose: components["schemas"]["LinkPurpose"];
         };
         /**
          * ListInput
@@ -895,6 +1655,20 @@ export interface components {
              */
             status?: components["schemas"]["DocumentStatus"] | null;
         };
+        /**
+         * Me
+         * @description Who is signed in.
+         */
+        Me: {
+            /** @description The account; none for whoever is anonymous. */
+            account: components["schemas"]["Account"] | null;
+            /** @description The capabilities that may be used now, by name. */
+            capabilities: string[];
+            /** @description Nobody can administer yet: the set-up link stands in the server's log. */
+            needs_setup: boolean;
+            /** @description More about it, where it is a person's. */
+            user: components["schemas"]["User"] | null;
+        };
         /** @enum {string} */
         Mode: "none";
         /** @description What models it runs on. */
@@ -902,6 +1676,52 @@ export interface components {
             chat: string | null;
             embedder: string | null;
             mode: components["schemas"]["Mode"];
+        };
+        /**
+         * NewKeyInput
+         * @description A new key.
+         */
+        NewKeyInput: {
+            /**
+             * Format: uint32
+             * @description Counts so many days; for good if left out.
+             * @default null
+             */
+            days?: number | null;
+            /**
+             * @description Departments, by id.
+             * @default []
+             */
+            departments?: string[];
+            /** @description What it is for. */
+            name: string;
+            /** @description What it may act as. */
+            roles: components["schemas"]["Role"][];
+            /**
+             * @description Only these capabilities.
+             * @default null
+             */
+            scope?: string[] | null;
+        };
+        /**
+         * NewUserInput
+         * @description A new account.
+         */
+        NewUserInput: {
+            /**
+             * @description Departments, by id.
+             * @default []
+             */
+            departments?: string[];
+            /** @description The name to sign in by: 2 to 40 letters, digits and `. _ - @`. */
+            login: string;
+            /** @description What the person is called. */
+            name: string;
+            /**
+             * @description What it may act as.
+             * @default []
+             */
+            roles?: components["schemas"]["Role"][];
         };
         /** @description Something a person should look at. */
         NoteText: {
@@ -918,6 +1738,19 @@ export interface components {
          * @description Takes nothing.
          */
         Nothing: Record<string, never>;
+        /** @description A sign-in that somebody has open. */
+        OpenSignIn: {
+            /** @description From which address. */
+            address: string;
+            /** @description With which program. */
+            agent: string;
+            /** @description Its id. */
+            id: string;
+            /** @description When it was last used, to within five minutes. */
+            seen_at: string;
+            /** @description When it began. */
+            signed_in_at: string;
+        };
         /** @description A heading. */
         OutlineEntry: {
             /**
@@ -975,12 +1808,58 @@ export interface components {
             total: number;
         };
         /**
+         * Page_Entry
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Entry: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Entry"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_Import
          * @description A page of a list, with the number of all items.
          */
         Page_Import: {
             /** @description The items of this page. */
             items: components["schemas"]["Import"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_KeyView
+         * @description A page of a list, with the number of all items.
+         */
+        Page_KeyView: {
+            /** @description The items of this page. */
+            items: components["schemas"]["KeyView"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -1019,6 +1898,70 @@ export interface components {
              * @description How many items there are on all pages.
              */
             total: number;
+        };
+        /**
+         * Page_User
+         * @description A page of a list, with the number of all items.
+         */
+        Page_User: {
+            /** @description The items of this page. */
+            items: components["schemas"]["User"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * PasswordInput
+         * @description A change of one's own password.
+         */
+        PasswordInput: {
+            /** @description The new one. */
+            new: string;
+            /** @description The present password. */
+            present: string;
+        };
+        /**
+         * PermissionInput
+         * @description A change of who may use a capability.
+         */
+        PermissionInput: {
+            /**
+             * @description Who may; what its definition says if left out.
+             * @default null
+             */
+            access?: components["schemas"]["Access"] | null;
+            /** @description Its name. */
+            capability: string;
+        };
+        /**
+         * PermissionView
+         * @description Who may use a capability.
+         */
+        PermissionView: {
+            /** @description Who may now. */
+            access: components["schemas"]["Access"];
+            /** @description Its name. */
+            capability: string;
+            /** @description Who may by its definition. */
+            default: components["schemas"]["Access"];
+            /** @description What it does. */
+            description: string;
+            /** @description Changes something. */
+            effects: boolean;
+            /** @description Its Chinese title. */
+            title: string;
         };
         /** @description A fact picked out of the evidence. */
         Point: {
@@ -1071,56 +2014,87 @@ export interface components {
              */
             revision: number;
         };
+        /**
+         * RedeemInput
+         * @description What the form of a one-time link brings.
+         */
+        RedeemInput: {
+            /**
+             * @description The login name, for the first administrator.
+             * @default null
+             */
+            login?: string | null;
+            /**
+             * @description The person's name.
+             * @default null
+             */
+            name?: string | null;
+            /** @description The new password. */
+            password: string;
+            /** @description What follows `#` in the link. */
+            secret: string;
+        };
+        /** @description What somebody does for the city, or is to it. */
+        Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
         /** @description What became of a file. */
         RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed";
         /**
          * SearchInput
-         * @description A query for clauses.
+         * @description What to look for.
          */
         SearchInput: {
             /**
-             * @description Only what is in force on this day (YYYY-MM-DD); without it and without `status`, today.
+             * @description A part of the action's name.
              * @default null
              */
-            as_of?: string | null;
+            action?: string | null;
             /**
-             * @description Only what was issued on or after this day.
+             * @description By this account or key, by id or a part of its name.
              * @default null
              */
-            issued_from?: string | null;
+            actor?: string | null;
             /**
-             * @description Only what was issued on or before this day.
+             * @description Only calls with effects, or only those without.
              * @default null
              */
-            issued_until?: string | null;
+            effects?: boolean | null;
             /**
-             * @description Only this kind.
+             * @description From this moment on: a day (`2026-11-24`) or RFC 3339 in the city's time.
              * @default null
              */
-            kind?: components["schemas"]["DocumentKind"] | null;
+            from?: string | null;
             /**
-             * Format: uint
-             * @description At most so many hits (default 10, at most 100).
+             * @description `ok`, `failed` (anything else) or an error code.
              * @default null
              */
-            limit?: number | null;
-            /** @description The question or words. */
-            query: string;
+            outcome?: string | null;
             /**
-             * @description Only this region.
+             * Format: uint64
+             * @description Which page, from 1 (default 1).
              * @default null
              */
-            region?: string | null;
+            page?: number | null;
             /**
-             * @description Only this knowledge space.
+             * Format: uint64
+             * @description How many items a page holds (default 20, at most 200).
              * @default null
              */
-            space?: string | null;
+            page_size?: number | null;
             /**
-             * @description Only this status on the asked day.
+             * @description The request, as a reply names it.
              * @default null
              */
-            status?: components["schemas"]["DocumentStatus"] | null;
+            request?: string | null;
+            /**
+             * @description A part of the subject.
+             * @default null
+             */
+            subject?: string | null;
+            /**
+             * @description Up to this moment: a day, which is included, or RFC 3339 in the city's time.
+             * @default null
+             */
+            to?: string | null;
         };
         /**
          * SearchOutput
@@ -1177,6 +2151,16 @@ export interface components {
             /** @description When the last one was. */
             updated_at: string;
         };
+        /**
+         * SignInInput
+         * @description A name and a password.
+         */
+        SignInInput: {
+            /** @description The login name. */
+            login: string;
+            /** @description The password. */
+            password: string;
+        };
         /** @description The file as it came. */
         Source: {
             /**
@@ -1188,6 +2172,26 @@ export interface components {
             name: string;
             /** @description Its content's SHA-256, under which it is stored. */
             sha256: string;
+        };
+        /**
+         * SpaceInput
+         * @description A change of who sees a knowledge space.
+         */
+        SpaceInput: {
+            /**
+             * @description Who sees it; everybody if left out.
+             * @default null
+             */
+            access?: components["schemas"]["Access"] | null;
+            /** @description The space's name. */
+            space: string;
+        };
+        /** @description Who sees a knowledge space. */
+        SpaceRule: {
+            /** @description Who sees it. */
+            access: components["schemas"]["Access"];
+            /** @description The space's name. */
+            space: string;
         };
         /** @description A step. */
         Span: {
@@ -1217,9 +2221,9 @@ export interface components {
             /** @description Questions to begin with. */
             examples: string[];
             knowledge: components["schemas"]["Knowledge"];
-            model: components["schemas"]["Model"];
             /** @description May this caller manage knowledge. */
-            operator: boolean;
+            manages_knowledge: boolean;
+            model: components["schemas"]["Model"];
             product: string;
             version: string;
         };
@@ -1253,6 +2257,123 @@ export interface components {
             /** @description The question. */
             question: string;
         };
+        /**
+         * User
+         * @description An account of a person.
+         */
+        User: {
+            /**
+             * @description The business that it acts for.
+             * @default null
+             */
+            business: components["schemas"]["Business"] | null;
+            /** @description When it was made. */
+            created_at: string;
+            /** @description Departments, by id. */
+            departments: string[];
+            /** @description An identity provider signs it in, not a password. */
+            external: boolean;
+            /** @description Its id. */
+            id: string;
+            /** @description The name to sign in by; for an account of an identity provider, the provider's name. */
+            login: string;
+            /** @description What the person is called. */
+            name: string;
+            /** @description What it may act as. */
+            roles: components["schemas"]["Role"][];
+            /**
+             * @description When it last signed in.
+             * @default null
+             */
+            signed_in_at: string | null;
+            /** @description Whether it can be used. */
+            state: components["schemas"]["UserState"];
+            /** @description An identity provider confirmed who it is. */
+            verified: boolean;
+        };
+        /**
+         * UserChangeInput
+         * @description A change of an account; what is left out stays.
+         */
+        UserChangeInput: {
+            /**
+             * @description Departments, by id.
+             * @default null
+             */
+            departments?: string[] | null;
+            /**
+             * @description Out of use, or in use again.
+             * @default null
+             */
+            disabled?: boolean | null;
+            /** @description Its id. */
+            id: string;
+            /**
+             * @description What the person is called.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * @description What it may act as.
+             * @default null
+             */
+            roles?: components["schemas"]["Role"][] | null;
+        };
+        /** @description Whether an account can be used. */
+        UserState: "invited" | "active" | "disabled";
+        /**
+         * UsersInput
+         * @description Which accounts.
+         */
+        UsersInput: {
+            /**
+             * @description Only of this department, by id.
+             * @default null
+             */
+            department?: string | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1 (default 1).
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many items a page holds (default 20, at most 200).
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Only in this state.
+             * @default null
+             */
+            state?: components["schemas"]["UserState"] | null;
+            /**
+             * @description A part of the name or login name.
+             * @default null
+             */
+            text?: string | null;
+        };
+        /**
+         * Verdict
+         * @description What a verification found.
+         */
+        Verdict: {
+            /** @description The first broken place; none if the log is whole. */
+            broken: components["schemas"]["Broken"] | null;
+            /**
+             * Format: uint64
+             * @description In how many chains.
+             */
+            chains: number;
+            /**
+             * Format: uint64
+             * @description How many entries are sound, up to the broken one.
+             */
+            entries: number;
+        };
+        /** @description How an account proved who it is in this call. */
+        Via: "sign_in" | "key" | "system";
     };
     responses: never;
     parameters: never;
@@ -1271,13 +2392,107 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OpenAPI 3.1 */
+            /** @description 接口文档 */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "account.password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "account.sign_ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Array_of_OpenSignIn"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "account.end_sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description 出错 */
@@ -1312,6 +2527,498 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Answer"];
                     "text/event-stream": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.search": {
+        parameters: {
+            query?: {
+                /** @description A part of the action's name. */
+                action?: string | null;
+                /** @description By this account or key, by id or a part of its name. */
+                actor?: string | null;
+                /** @description Only calls with effects, or only those without. */
+                effects?: boolean | null;
+                /** @description From this moment on: a day (`2026-11-24`) or RFC 3339 in the city's time. */
+                from?: string | null;
+                /** @description `ok`, `failed` (anything else) or an error code. */
+                outcome?: string | null;
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many items a page holds (default 20, at most 200). */
+                page_size?: number | null;
+                /** @description The request, as a reply names it. */
+                request?: string | null;
+                /** @description A part of the subject. */
+                subject?: string | null;
+                /** @description Up to this moment: a day, which is included, or RFC 3339 in the city's time. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Entry"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON 行，末行为封签 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.sign_out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 已退出 */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "departments.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Array_of_Department"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "departments.create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "departments.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "departments.remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Department"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keys.list": {
+        parameters: {
+            query?: {
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many items a page holds (default 20, at most 200). */
+                page_size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_KeyView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keys.create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keys.revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
                 };
             };
             /** @description 出错 */
@@ -1584,7 +3291,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 成功 */
+            /** @description 已受理 */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1772,6 +3479,67 @@ export interface operations {
             };
         };
     };
+    "permissions.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Array_of_PermissionView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "permissions.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                capability: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "sessions.list": {
         parameters: {
             query?: {
@@ -1902,6 +3670,68 @@ export interface operations {
             };
         };
     };
+    "spaces.rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Array_of_SpaceRule"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "spaces.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Array_of_SpaceRule"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     status: {
         parameters: {
             query?: never;
@@ -1918,6 +3748,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1954,6 +3793,207 @@ export interface operations {
             };
         };
     };
+    "users.list": {
+        parameters: {
+            query?: {
+                /** @description Only of this department, by id. */
+                department?: string | null;
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many items a page holds (default 20, at most 200). */
+                page_size?: number | null;
+                /** @description Only in this state. */
+                state?: components["schemas"]["UserState"] | null;
+                /** @description A part of the name or login name. */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "users.create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "users.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "users.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "users.link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "users.sign_out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: never;
@@ -1963,7 +4003,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 存活 */
+            /** @description 进程存活 */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1992,13 +4032,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 就绪 */
+            /** @description 可以回答 */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 运行指标 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
                 };
             };
             /** @description 出错 */

@@ -10,6 +10,35 @@ export type Problem = Schemas['Problem']
 export type Status = Schemas['Status']
 export type ModelMode = Schemas['Mode']
 
+// `providers` is not in the document of every server yet: one that signs nobody in elsewhere leaves it out.
+export type Me = Schemas['Me'] & { providers?: Provider[] }
+export interface Provider {
+  name: string
+  title: string
+  url: string
+}
+export type Account = Schemas['Account']
+export type User = Schemas['User']
+export type UserState = Schemas['UserState']
+export type Role = Schemas['Role']
+export type Link = Schemas['Link']
+export type LinkView = Schemas['LinkView']
+export type LinkPurpose = Schemas['LinkPurpose']
+export type OpenSignIn = Schemas['OpenSignIn']
+export type RedeemInput = Schemas['RedeemInput']
+export type Department = Schemas['Department']
+export type NewUserInput = Schemas['NewUserInput']
+export type UserChange = Partial<Omit<Schemas['UserChangeInput'], 'id'>>
+export type Invited = Schemas['Invited']
+export type KeyView = Schemas['KeyView']
+export type NewKeyInput = Schemas['NewKeyInput']
+export type CreatedKey = Schemas['CreatedKey']
+export type Access = Schemas['Access']
+export type PermissionView = Schemas['PermissionView']
+export type SpaceRule = Schemas['SpaceRule']
+export type Entry = Schemas['Entry']
+export type Verdict = Schemas['Verdict']
+
 export type AskInput = Schemas['AskInput']
 export type Answer = Schemas['Answer']
 export type Segment = Schemas['Segment']
@@ -28,14 +57,34 @@ export type Trace = Omit<Schemas['Trace'], 'spans'> & { spans: Span[] }
 export type DocumentStatus = Schemas['DocumentStatus']
 export type DocumentKind = Schemas['DocumentKind']
 export type DocumentSummary = Schemas['DocumentSummary']
-export type DocumentDetail = Schemas['DocumentDetail']
+// The document names two things `Link` and two `SearchInput`, and keeps one of each. Until it tells them apart, those
+// of knowledge are written here.
+export interface DocumentLink {
+  document: string | null
+  title: string
+  number: string | null
+}
+export type DocumentDetail = Omit<Schemas['DocumentDetail'], 'repeals' | 'repealed_by'> & {
+  repeals: DocumentLink[]
+  repealed_by: DocumentLink[]
+}
 export type Heading = Schemas['OutlineEntry']
 export type ClauseText = Schemas['ClauseText']
 export type Facet = Schemas['Facet']
 export type Facets = Schemas['Facets']
 export type DocumentQuery = NonNullable<operations['knowledge.documents']['parameters']['query']>
 
-export type SearchInput = Schemas['SearchInput']
+export interface SearchInput {
+  query: string
+  limit?: number
+  as_of?: string | null
+  space?: string | null
+  region?: string | null
+  kind?: DocumentKind | null
+  status?: DocumentStatus | null
+  issued_from?: string | null
+  issued_until?: string | null
+}
 export type SearchOutput = Schemas['SearchOutput']
 export type Hit = Schemas['Hit']
 

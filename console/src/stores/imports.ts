@@ -2,9 +2,9 @@ import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api } from '@/api/client'
 import type { ImportSummary } from '@/api/types'
-import { useStatus } from './status'
+import { useSession } from './session'
 
-/** Imports still running, for the top bar. Watched only by operators: citizens neither see nor may ask for them. */
+/** Imports still running, for the top bar. Watched only by those who may: citizens neither see nor ask for them. */
 export const useImports = defineStore('imports', () => {
   const recent = ref<ImportSummary[]>([])
   const running = computed(() => recent.value.filter((i) => i.state === 'running'))
@@ -12,13 +12,13 @@ export const useImports = defineStore('imports', () => {
 
   async function refresh(): Promise<void> {
     clearTimeout(timer)
-    if (useStatus().operator) {
+    if (useSession().may('knowledge.imports')) {
       try {
         recent.value = (await api.runningImports()).items
       } catch {
         // The page of imports shows errors; the top bar merely stays as it was.
       }
-    }
+    } else recent.value = []
     timer = window.setTimeout(() => void refresh(), running.value.length > 0 ? 1500 : 20_000)
   }
 

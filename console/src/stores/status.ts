@@ -14,7 +14,6 @@ export const useStatus = defineStore('status', () => {
   let timer = 0
 
   const city = computed(() => status.value?.city ?? '')
-  const operator = computed(() => status.value?.operator ?? false)
 
   async function refresh(): Promise<void> {
     clearTimeout(timer)
@@ -27,5 +26,5 @@ export const useStatus = defineStore('status', () => {
     timer = window.setTimeout(() => void refresh(), error.value ? WHILE_AWAY : OTHERWISE)
   }
 
-  return { status, error, city, operator, refresh }
+  return { status, error, city, refresh }
 })

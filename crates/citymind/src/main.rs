@@ -6,6 +6,8 @@ mod config;
 mod demo;
 mod eval;
 mod http;
+mod mcp;
+mod upkeep;
 mod wiring;
 
 use std::process::ExitCode;

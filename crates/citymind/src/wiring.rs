@@ -17,15 +17,20 @@ use platform::{
     audit::Audit,
     catalogue::Catalogue,
     changes::Changes,
-    events::{Events, Handler, Options, Running},
+    events::{Events, Handler, Running},
     identity::Identity,
+    jobs::{JOBS, Jobs, Workers},
     measures::Measures,
     notices::Notices,
     sessions::Sessions,
 };
 use service::Assistant;
 
-use crate::{config::Config, http::doors};
+use crate::{
+    config::Config,
+    http::doors,
+    upkeep::{self, Upkeep},
+};
 
 /// The running product.
 pub(crate) struct App {
@@ -37,6 +42,7 @@ pub(crate) struct App {
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) events: Events,
+    pub(crate) jobs: Jobs,
     pub(crate) measures: Arc<Measures>,
     pub(crate) catalogue: Catalogue,
     /// The store, which tells of what this process writes.
@@ -60,7 +66,7 @@ impl App {
             file_bytes: config.limits.file_mib << 20,
             ..Limits::default()
         };
-        let library = Arc::new(Library::open(records.clone(), files, index, limits).await?);
+        let library = Arc::new(Library::open(records.clone(), files.clone(), index, limits).await?);
         let origin = folder.secret("folder.id", id::secret)?;
         let imports = Imports::open(library.clone(), folder.staging(), origin).await?;
         let sessions = Sessions::open(records.clone()).await?;
@@ -68,7 +74,17 @@ impl App {
         let notices = Notices::open(records.clone()).await?;
         let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
         let bus = bus(&config).await?;
-        let events = Events::open(records, bus, handlers, Options::default()).await?;
+        let events = Events::open(records.clone(), bus, handlers, Default::default()).await?;
+        let upkeep = Upkeep::new(&library, &audit, &identity, &events, &records);
+        let jobs = Jobs::open(
+            records,
+            files,
+            upkeep.kinds(),
+            upkeep::schedules(),
+            Default::default(),
+        )
+        .await?;
+        upkeep.know(&jobs);
         let measures = Arc::new(Measures::default());
         let capabilities = [
             assistant.capabilities(),
@@ -78,6 +94,7 @@ impl App {
             platform::identity::capabilities::all(&identity),
             platform::audit::capabilities::all(&audit),
             platform::events::capabilities::all(&events),
+            platform::jobs::capabilities::all(&jobs),
         ];
         let catalogue = Catalogue::new(
             capabilities.concat(),
@@ -95,6 +112,7 @@ impl App {
             identity,
             audit,
             events,
+            jobs,
             measures,
             catalogue,
             store,
@@ -105,8 +123,13 @@ impl App {
     /// Works in the background until it is stopped: hands out events, follows what other processes store.
     pub(crate) fn work(self: &Arc<Self>) -> Work {
         let events = self.events.start(&self.store.of(&EVENTS));
+        let jobs = self.jobs.start(&self.store.of(&JOBS));
         let follow = (!self.config.database.url.is_empty()).then(|| tokio::spawn(follow(self)));
-        Work { events, follow }
+        Work {
+            events,
+            jobs,
+            follow,
+        }
     }
 
     /// Writes down what has not been yet.
@@ -118,6 +141,7 @@ impl App {
 /// What is done in the background.
 pub(crate) struct Work {
     events: Running,
+    jobs: Workers,
     follow: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -127,6 +151,8 @@ impl Work {
         if let Some(follow) = self.follow {
             follow.abort();
         }
+        // Jobs first: what they tell of is handed out yet.
+        self.jobs.stop().await;
         self.events.stop().await;
     }
 }

@@ -39,7 +39,7 @@ pub enum ErrorCode {
     EmptyDocument,
     /// The stored source no longer matches what was cited.
     SourceChanged,
-    /// The record was changed by someone else meanwhile.
+    /// It does not go together with what is there: changed by someone else meanwhile, taken, or still in use.
     Conflict,
     /// The data folder is held by another process.
     DataFolderInUse,
@@ -131,7 +131,7 @@ impl ErrorCode {
             Self::UnsafeFile => "文件不安全",
             Self::EmptyDocument => "文件没有文字",
             Self::SourceChanged => "原文已变动",
-            Self::Conflict => "内容已被他人修改",
+            Self::Conflict => "与现有内容冲突",
             Self::DataFolderInUse => "数据目录正被使用",
             Self::StorageFull => "存储空间已满",
             Self::Storage => "存储出错",
@@ -152,6 +152,8 @@ pub struct Error {
     pub message: String,
     /// For the log; never sent to a client.
     pub detail: Option<String>,
+    /// In so many seconds it may work.
+    pub retry_after: Option<u64>,
 }
 
 impl Error {
@@ -161,6 +163,7 @@ impl Error {
             code,
             message: message.into(),
             detail: None,
+            retry_after: None,
         }
     }
 
@@ -168,6 +171,13 @@ impl Error {
     #[must_use]
     pub fn with_detail(mut self, detail: impl std::fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// Says in how many seconds it may work.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

@@ -206,10 +206,11 @@ impl Capability for Reindex {
             "/knowledge/reindex",
         )
         .open_to(EDITORS)
+        .streaming()
     }
 
-    async fn call(&self, _: &Context, _: Nothing) -> Result<Rebuilt> {
-        self.0.reindex().await
+    async fn call(&self, context: &Context, _: Nothing) -> Result<Rebuilt> {
+        self.0.reindex(context).await
     }
 }
 
@@ -261,7 +262,7 @@ impl Capability for GetImport {
     fn definition(&self) -> Definition {
         let path = "/knowledge/imports/{id}";
         Definition::get(
-            "knowledge.import",
+            "knowledge.import_detail",
             "导入详情",
             "取得一次导入的进度和逐个文件的结果。",
             path,

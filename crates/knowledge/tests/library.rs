@@ -19,6 +19,7 @@ use engine_store::{LocalFiles, SqliteRecords};
 use jiff::civil::{Date, date};
 use kernel::{
     ErrorCode,
+    capability::Context,
     evidence::DocumentStatus,
     identity::Caller,
     lexical::{Change, LexicalIndex},
@@ -464,7 +465,7 @@ async fn building_the_index_again_gives_the_same_ranking() {
         all
     };
     let (before, passages) = (rank(&library).await, library.passages());
-    let rebuilt = library.reindex().await.unwrap();
+    let rebuilt = library.reindex(&Context::default()).await.unwrap();
     assert_eq!(
         (rebuilt.documents, rebuilt.passages, library.passages()),
         (202, passages, passages)

@@ -10,6 +10,7 @@
 //! | [`trace`] | how an answer came about, step by step |
 //! | [`events`] | what happened is handled: once in effect, in order per subject |
 //! | [`notices`] | what the staff should know of, made from events |
+//! | [`jobs`] | long work: queued with its cause, resumed after a crash, at certain times |
 //! | [`capabilities`] | what the outside can do with conversations and traces |
 //! | [`changes`] | tells whoever waits that this process has written |
 //! | [`measures`] | what is measured while the product runs |
@@ -21,6 +22,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod events;
 pub mod identity;
+pub mod jobs;
 pub mod measures;
 pub mod notices;
 pub mod sessions;

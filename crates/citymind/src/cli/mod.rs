@@ -2,17 +2,20 @@
 
 mod ask;
 mod audit;
-mod client;
+pub(crate) mod client;
+mod generated;
 mod keys;
 mod knowledge;
+mod schema;
 mod serve;
+mod show;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use kernel::{Error, ErrorCode, Result};
 
-use crate::{bench, config::Config, eval, http::openapi, wiring::App};
+use crate::{bench, config::Config, eval, http::openapi, mcp::stdio, wiring::App};
 
 /// 城智：政务大模型应用平台
 #[derive(Parser)]
@@ -37,6 +40,8 @@ enum Command {
     /// 压测运行中的服务
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// 以标准输入输出提供 MCP 工具
+    Mcp(stdio::McpArgs),
     /// 管理接口密钥
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -67,7 +72,6 @@ impl DataArgs {
 
 /// Runs the command that was asked for.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("CITYMIND_LOG")
         .unwrap_or_else(|_| "warn,citymind=info,citymind_knowledge=info".into());
     tracing_subscriber::fmt()
@@ -84,9 +88,34 @@ pub(crate) fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&Error::internal(error)),
     };
-    match runtime.block_on(dispatch(cli.command)) {
+    match runtime.block_on(choose()) {
         Ok(code) => code,
         Err(error) => failed(&error),
+    }
+}
+
+/// A command written by hand, or one that is made from a capability.
+async fn choose() -> Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args_os()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    if let Some(done) = generated::run(&arguments).await {
+        return done;
+    }
+    let asks_for_help = matches!(
+        arguments.get(1).map(String::as_str),
+        None | Some("--help" | "-h" | "help")
+    );
+    let mut command = Cli::command();
+    if asks_for_help && arguments.len() < 3 {
+        command = command.after_help(generated::areas().await?);
+    }
+    let parsed = command
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => dispatch(cli.command).await,
+        Err(error) => error.exit(),
     }
 }
 
@@ -97,6 +126,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Knowledge(command) => return knowledge::run(command).await,
         Command::Eval(suite) => eval::run(suite).await?,
         Command::Bench(command) => bench::run(command).await?,
+        Command::Mcp(args) => stdio::run(args).await?,
         Command::Keys(command) => keys::run(command).await?,
         Command::Audit(command) => return audit::run(command).await,
         Command::Openapi(_) => {

@@ -130,6 +130,9 @@ fn typed(capability: &Registered, name: &str, text: String) -> Value {
     {
         return number;
     }
+    if schema.contains("\"boolean\"") && (text == "true" || text == "false") {
+        return Value::Bool(text == "true");
+    }
     if text.is_empty() && schema.contains("\"null\"") {
         Value::Null
     } else {

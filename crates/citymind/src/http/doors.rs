@@ -73,6 +73,20 @@ pub(crate) const AUDIT_EXPORT: Definition = Definition::get(
 )
 .open_to(Permission::ADMINISTRATOR);
 
+pub(crate) const JOB_EVENTS: Definition = Definition::get(
+    "jobs.events",
+    "作业进度",
+    "以服务器推送事件跟随一个作业。",
+    "/jobs/{id}/events",
+)
+.open_to(Permission::ADMINISTRATOR);
+pub(crate) const JOB_ARTIFACT: Definition = Definition::get(
+    "jobs.artifact",
+    "下载作业产物",
+    "下载一个作业产生的文件。",
+    "/jobs/{id}/artifacts/{name}",
+)
+.open_to(Permission::ADMINISTRATOR);
 pub(crate) const OIDC_BEGIN: Definition = Definition::get(
     "auth.oidc",
     "统一身份认证登录",
@@ -117,6 +131,8 @@ pub(crate) const ALL: &[Definition] = &[
     LINK,
     REDEEM,
     AUDIT_EXPORT,
+    JOB_EVENTS,
+    JOB_ARTIFACT,
     OIDC_BEGIN,
     OIDC_CALLBACK,
     DEMO_SIGN_IN,

@@ -10,7 +10,7 @@ use kernel::{Error, ErrorCode};
 use serde_json::{Value, json};
 
 /// An error on its way out.
-pub(super) struct Problem(pub(super) Error);
+pub(crate) struct Problem(pub(super) Error);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
@@ -75,12 +75,18 @@ pub(super) fn body(error: &Error) -> Value {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = body(&self.0);
-        (
+        let mut response = (
             status(self.0.code),
             [(header::CONTENT_TYPE, "application/problem+json")],
             body.to_string(),
         )
-            .into_response()
+            .into_response();
+        if let Some(seconds) = self.0.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

@@ -12,19 +12,22 @@
 //! | `export.rs` | the audit log as a file |
 //! | `error.rs` | errors as RFC 9457 problem details |
 //! | `transfer.rs` | files in (imports) and out (originals) |
-//! | `follow.rs` | an import followed live |
+//! | `follow.rs`, `jobs.rs` | an import and a job followed live; what a job made |
 //! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
+//! | `docs.rs`, `docs.css` | the same document as a page |
 //! | `status.rs` | health and what the product runs on |
 //! | `console.rs` | the embedded console |
 
 mod auth;
 mod console;
 mod cookie;
+mod docs;
 mod door;
 pub(crate) mod doors;
 mod error;
 mod export;
 mod follow;
+mod jobs;
 mod limits;
 mod oidc;
 pub(crate) mod openapi;
@@ -46,10 +49,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub(crate) use limits::Limits;
 pub(crate) use oidc::Providers;
+pub(crate) use request::{RequestId, Who};
 pub(crate) use status::Readiness;
 pub(crate) use transfer::percent;
 
-use crate::wiring::App;
+use crate::{mcp, wiring::App};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -76,6 +80,8 @@ pub(crate) fn router(state: State) -> Router {
             get(transfer::original),
         )
         .route("/knowledge/imports/{id}/events", get(follow::events))
+        .route("/jobs/{id}/events", get(jobs::events))
+        .route("/jobs/{id}/artifacts/{name}", get(jobs::artifact))
         .route("/audit/export", get(export::audit))
         .route("/status", get(status::status));
     let auth = Router::new()
@@ -97,10 +103,17 @@ pub(crate) fn router(state: State) -> Router {
             state.clone(),
             request::admitted,
         ));
+    let mcp = mcp::http::route(state.app.catalogue.clone()).layer(middleware::from_fn_with_state(
+        state.clone(),
+        request::admitted,
+    ));
     Router::new()
         .nest("/api/v1", api)
+        .merge(mcp)
         .nest(oidc::demo_path(), oidc::demo_routes())
         .route("/api/openapi.json", get(openapi::document))
+        .route("/api/docs", get(docs::page))
+        .route("/api/docs.css", get(docs::style))
         .route("/metrics", get(status::metrics))
         .route("/health/live", get(status::live))
         .route("/health/ready", get(status::ready))

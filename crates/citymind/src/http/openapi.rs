@@ -206,10 +206,13 @@ fn door(definition: &Definition, more: Value) -> (String, &'static str, Value) {
         "description": definition.description,
         "tags": [definition.name.split('.').next()],
     });
-    for name in ["id", "provider"] {
-        if definition.path.contains(&format!("{{{name}}}")) {
-            operation["parameters"] = json!([{"name": name, "in": "path", "required": true, "schema": {"type": "string"}}]);
-        }
+    let named = definition.path.split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        Some(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+    });
+    let named: Vec<Value> = named.collect();
+    if !named.is_empty() {
+        operation["parameters"] = named.into();
     }
     if let (Value::Object(operation), Value::Object(more)) = (&mut operation, more) {
         operation.extend(more);
@@ -295,6 +298,14 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         door(
             &doors::AUDIT_EXPORT,
             content("200", "JSON 行，末行为封签", "application/jsonl", &text),
+        ),
+        door(
+            &doors::JOB_EVENTS,
+            content("200", "进度事件", "text/event-stream", &text),
+        ),
+        door(
+            &doors::JOB_ARTIFACT,
+            content("200", "产物", "application/octet-stream", &text),
         ),
         door(&doors::OIDC_BEGIN, elsewhere.clone()),
         door(&doors::OIDC_CALLBACK, elsewhere),

@@ -31,7 +31,7 @@ pub(super) fn request_id() -> String {
 
 /// Who calls, as the handlers see it.
 #[derive(Clone)]
-pub(super) struct Who {
+pub(crate) struct Who {
     /// The caller.
     pub(super) caller: Caller,
     /// The token of the sign-in that the request carries, if it counts.
@@ -46,7 +46,7 @@ pub(super) struct Who {
 
 impl Who {
     /// The circumstances of a call by this caller.
-    pub(super) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         let mut context = Context::of(self.caller.clone());
         context.request = request_id();
         context
@@ -78,6 +78,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
     }
 }
 
+/// The request's id, for work that goes on in another task.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// A turn to sign in: there are few of them.
 pub(super) struct Turn;
 
@@ -96,8 +100,9 @@ impl FromRequestParts<State> for Turn {
 }
 
 /// Gives the request an id, which the reply names.
-pub(super) async fn numbered(request: Request, next: Next) -> Response {
+pub(super) async fn numbered(mut request: Request, next: Next) -> Response {
     let id = id::fresh();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = REQUEST.scope(id.clone(), next.run(request)).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", id);

@@ -4,6 +4,7 @@ use std::{sync::atomic::Ordering, time::Instant};
 
 use kernel::{
     Error, Result,
+    capability::Context,
     lexical::{Change, Passage},
     records::{Condition, Query, Sort},
 };
@@ -94,19 +95,20 @@ impl Library {
     /// `Storage`, `Index`, `StorageFull`.
     pub async fn catch_up(&self) -> Result<u64> {
         let _gate = self.gate.lock().await;
-        self.catch_up_inside().await
+        self.catch_up_inside(|_| Ok(())).await
     }
 
     /// Brings the index up to date if an earlier batch could not; the caller holds the gate.
     pub(super) async fn catch_up_if_behind(&self) -> Result<()> {
         if self.behind.load(Ordering::Acquire) {
-            self.catch_up_inside().await?;
+            self.catch_up_inside(|_| Ok(())).await?;
             self.behind.store(false, Ordering::Release);
         }
         Ok(())
     }
 
-    async fn catch_up_inside(&self) -> Result<u64> {
+    /// `told` hears how many documents are indexed after each batch, and may stop the work there.
+    async fn catch_up_inside(&self, told: impl Fn(u64) -> Result<()>) -> Result<u64> {
         let mut from = self.index.revision();
         let stored = self.records.revision().await?;
         if from > stored {
@@ -154,24 +156,30 @@ impl Library {
             tokio::task::spawn_blocking(move || index.apply(changes, whole))
                 .await
                 .map_err(Error::internal)??;
+            told(done)?;
         }
         Ok(done)
     }
 
-    /// Throws the index away and builds it again from the store.
+    /// Throws the index away and builds it again from the store. Stopped on the way, it goes on with the next import or
+    /// start; until then what is not indexed yet is not found.
     ///
     /// # Errors
-    /// `Storage`, `Index`, `StorageFull`.
-    pub async fn reindex(&self) -> Result<Rebuilt> {
+    /// `Cancelled`, `Storage`, `Index`, `StorageFull`.
+    pub async fn reindex(&self, context: &Context) -> Result<Rebuilt> {
         let start = Instant::now();
-        {
-            let _gate = self.gate.lock().await;
-            let index = self.index.clone();
-            tokio::task::spawn_blocking(move || index.clear())
-                .await
-                .map_err(Error::internal)??;
-        }
-        let documents = self.catch_up().await?;
+        let total = self.records.count(&DOCUMENTS, &[]).await?;
+        context.progress(0, total, "正在重建索引")?;
+        let _gate = self.gate.lock().await;
+        let index = self.index.clone();
+        tokio::task::spawn_blocking(move || index.clear())
+            .await
+            .map_err(Error::internal)??;
+        // Until it is whole, whoever imports next goes on with it.
+        self.behind.store(true, Ordering::Release);
+        let told = |done| context.progress(done, total, "正在重建索引");
+        let documents = self.catch_up_inside(told).await?;
+        self.behind.store(false, Ordering::Release);
         Ok(Rebuilt {
             revision: self.index.revision(),
             documents,
@@ -180,12 +188,23 @@ impl Library {
         })
     }
 
-    /// The revisions of the store and of the index.
+    /// The revision of the document that was written last, and the one that the index stands at. Other things are
+    /// written to the same store.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn revisions(&self) -> Result<(u64, u64)> {
-        Ok((self.records.revision().await?, self.index.revision()))
+        let last = Query {
+            sort: Some(Sort {
+                field: String::new(),
+                descending: true,
+            }),
+            limit: 1,
+            ..Query::default()
+        };
+        let last = self.records.find(&DOCUMENTS, &last).await?;
+        let stored = last.first().map_or(0, |r| r.revision);
+        Ok((stored, self.index.revision()))
     }
 
     /// How many clauses can be found.

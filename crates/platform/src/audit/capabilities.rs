@@ -24,6 +24,7 @@ pub fn all(audit: &Arc<Audit>) -> Vec<Registered> {
 /// What to look for.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AuditSearch")]
 pub struct SearchInput {
     /// From this moment on: a day (`2026-11-24`) or RFC 3339 in the city's time.
     #[serde(default)]

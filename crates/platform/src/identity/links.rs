@@ -40,6 +40,7 @@ pub enum LinkPurpose {
 
 /// A one-time link, told once.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "OneTimeLink")]
 pub struct Link {
     /// The page's path with the secret in its fragment, which browsers don't send to servers or put into logs.
     pub path: String,
@@ -228,6 +229,7 @@ impl Identity {
         let (mut user, _) = self.new_user(login, name, roles, BTreeSet::new()).await?;
         passwords::require_strong(form.password, &user.login)?;
         user.state = UserState::Active;
+        user.signed_in_at = Some(time::now());
         let hash = self.hash_password(form.password).await?;
         let record = UserRecord::new(user.clone(), Some(hash));
         let write = Write::put(&USERS, &user.id, &record)?.expecting(Expect::Absent);

@@ -115,4 +115,15 @@ fn locked(until: &str) -> Error {
         ErrorCode::LockedOut,
         format!("多次登录失败，已暂时锁定，{clock} 之后可以再试；也可以请管理员重置密码。"),
     )
+    .after(seconds_until(until))
+}
+
+/// At least one, for a moment that is just past.
+fn seconds_until(moment: &str) -> u64 {
+    let until: Option<Timestamp> = moment.parse().ok();
+    until
+        .map(|u| u.duration_since(Timestamp::now()).as_secs())
+        .and_then(|s| u64::try_from(s).ok())
+        .unwrap_or(0)
+        + 1
 }

@@ -335,6 +335,8 @@ impl Identity {
             record.user.name = require_name(name)?;
         }
         record.user.state = UserState::Active;
+        // Who sets a password by a link is signed in with it; who changes it is already.
+        record.user.signed_in_at = Some(time::now());
         let hash = self.hash_password(password).await?;
         let user = record.user.clone();
         let record = UserRecord::new(record.user, Some(hash));

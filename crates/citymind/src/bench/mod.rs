@@ -1,5 +1,7 @@
 //! `citymind bench`: how fast the running server answers.
 
+mod layer;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -11,7 +13,10 @@ use std::{
 
 use clap::{Args, Subcommand};
 use kernel::{Error, ErrorCode, Result};
-use reqwest::Client;
+use reqwest::{
+    Client,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
 use serde_json::json;
 
 use crate::cli::say;
@@ -20,6 +25,8 @@ use crate::cli::say;
 pub(crate) enum BenchCommand {
     /// 并发提问，输出延迟分位数
     Serve(ServeBench),
+    /// 测量能力层（身份、限流、权限、审计、计量）增加的延迟
+    Layer(layer::LayerBench),
 }
 
 #[derive(Args)]
@@ -39,11 +46,36 @@ pub(crate) struct ServeBench {
     /// 请求类型：ask 提问，search 只检索
     #[arg(long, default_value = "ask", value_parser = ["ask", "search"])]
     what: String,
+    /// 接口密钥；不给则匿名，受每个地址的请求上限约束
+    #[arg(long)]
+    key: Option<String>,
+}
+
+fn client(args: &ServeBench) -> Result<Client> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = &args.key {
+        let value = HeaderValue::from_str(&format!("Bearer {key}"));
+        let value = value.map_err(|e| {
+            Error::new(ErrorCode::InvalidInput, "密钥里有不能发送的字符。").with_detail(e)
+        })?;
+        headers.insert(AUTHORIZATION, value);
+    }
+    let client = Client::builder()
+        .no_proxy()
+        .default_headers(headers)
+        .build();
+    client.map_err(Error::internal)
 }
 
 pub(crate) async fn run(command: BenchCommand) -> Result<()> {
-    let BenchCommand::Serve(args) = command;
-    let client = Client::new();
+    match command {
+        BenchCommand::Serve(args) => serve(args).await,
+        BenchCommand::Layer(args) => layer::run(args).await,
+    }
+}
+
+async fn serve(args: ServeBench) -> Result<()> {
+    let client = client(&args)?;
     let questions = Arc::new(questions(&args, &client).await?);
     let next = Arc::new(AtomicUsize::new(0));
     let failed = Arc::new(AtomicUsize::new(0));
