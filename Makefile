@@ -108,7 +108,7 @@ test-rust: console tool-cargo-nextest ## Run the Rust tests
 
 .PHONY: test-postgres
 test-postgres: console tool-cargo-nextest ## Run the product's tests on a throw-away PostgreSQL
-	@scripts/with-postgres cargo nextest run --release --workspace --locked \
+	@scripts/with-postgres cargo nextest run --release --workspace --locked --no-fail-fast \
 		-E 'package(citymind) and binary(/ask|doors|imports|durability|gate|identity|audit/)'
 
 .PHONY: test-schema

@@ -335,7 +335,7 @@ async fn several_chains(data: &Path, starts: usize) {
         server.read("/api/v1/knowledge/facets").await;
         Browser::new(&server).read("/api/v1/auth/me").await;
         server.department(&format!("第{n}处")).await;
-        server.stop().await;
+        assert!(server.stop().await.success());
     }
 }
 

@@ -5,7 +5,11 @@ use std::{net::SocketAddr, sync::Arc};
 use clap::Args;
 use engine_store::Holder;
 use kernel::{Error, ErrorCode, Result};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use super::{DataArgs, note};
 use crate::{
@@ -60,6 +64,8 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     if args.demo {
         demo::load(&app).await?;
     }
+    // Before anybody can think it ready to be stopped.
+    let signals = Signals::listen()?;
     ready.set();
     let documents = app.library.count().await?;
     tracing::info!(
@@ -89,7 +95,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
         );
     }
     sweep(&app, &limits);
-    wait_for_signal().await?;
+    signals.received().await;
     tracing::info!("正在停止");
     let _ = stop.send(true);
     server.await.map_err(Error::internal)??;
@@ -141,13 +147,24 @@ async fn serve(
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the service in good order.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(Error::internal)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Error::internal)?,
+        })
     }
-    Ok(())
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -42,14 +42,16 @@ pub struct Verdict {
     pub broken: Option<Broken>,
 }
 
-/// Heads that some anchor, the store or a seal vouches for: chain → number → hash, and who says so.
+/// Heads that some anchor, the store or a seal vouches for: chain → number → hashes, and who says so. Where they disagree
+/// one of them was changed.
 #[derive(Default)]
-struct Vouched(HashMap<String, BTreeMap<u64, (String, String)>>);
+struct Vouched(HashMap<String, BTreeMap<u64, BTreeMap<String, String>>>);
 
 impl Vouched {
     fn add(&mut self, chain: &str, seq: u64, hash: &str, by: &str) {
         let of_chain = self.0.entry(chain.to_owned()).or_default();
-        of_chain.insert(seq, (hash.to_owned(), by.to_owned()));
+        let hashes = of_chain.entry(seq).or_default();
+        hashes.insert(hash.to_owned(), by.to_owned());
     }
 
     /// The heads in an anchor's detail, or in a seal.
@@ -119,10 +121,11 @@ impl Walk {
             return Err("内容与哈希不符：这一条被改动".into());
         }
         let vouched = self.vouched.0.get(&entry.chain);
-        if let Some((hash, by)) = vouched.and_then(|v| v.get(&entry.seq))
-            && *hash != entry.hash
-        {
-            return Err(format!("与“{by}”记下的哈希不符：这条链被整段改写"));
+        let hashes = vouched.and_then(|v| v.get(&entry.seq)).into_iter();
+        if let Some((_, by)) = hashes.flatten().find(|(hash, _)| **hash != entry.hash) {
+            return Err(format!(
+                "与“{by}”记下的哈希不符：这条链被整段改写，或记下的哈希被改动"
+            ));
         }
         self.seq = entry.seq;
         self.hash.clone_from(&entry.hash);
@@ -159,7 +162,8 @@ impl Walk {
         }
         for (chain, vouched) in &self.vouched.0 {
             let reached = self.ended.get(chain).map_or(0, |(seq, _)| *seq);
-            if let Some((seq, (_, by))) = vouched.last_key_value()
+            if let Some((seq, hashes)) = vouched.last_key_value()
+                && let Some(by) = hashes.values().next()
                 && reached < *seq
             {
                 return Some(Broken {
