@@ -73,7 +73,10 @@ pub(crate) fn router(state: State) -> Router {
     let transfers = Router::new()
         .route(
             "/knowledge/imports",
-            post(transfer::upload).layer(DefaultBodyLimit::max(upload)),
+            // What is refused is read on for a while, so that the reply is read as well.
+            post(transfer::upload).layer(DefaultBodyLimit::max(
+                upload.saturating_add(transfer::ENOUGH),
+            )),
         )
         .route(
             "/knowledge/documents/{id}/original",

@@ -25,15 +25,16 @@ use super::{
 pub(super) async fn upload(
     Shared(state): Shared<State>,
     who: Who,
-    form: Result<Multipart, MultipartRejection>,
+    mut form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Problem> {
     let context = who.context();
     let imports = &state.app.imports;
+    let limit = state.app.config.limits.upload_mib << 20;
     let started = state
         .app
         .catalogue
         .enter(&doors::UPLOAD, &context, String::new(), async {
-            let mut form = form.map_err(|e| {
+            let form = form.as_mut().map_err(|e| {
                 Error::new(
                     ErrorCode::MalformedBody,
                     "请以 multipart/form-data 上传文件，文件放在 file 字段。",
@@ -42,7 +43,7 @@ pub(super) async fn upload(
             })?;
             let (id, folder) = imports.stage().await?;
             context.note("import", id.as_str());
-            let started = match receive(&mut form, &folder).await {
+            let started = match receive(form, &folder, limit).await {
                 Ok((space, files)) => {
                     context.note("space", space.as_str());
                     context.note("files", files.len());
@@ -59,27 +60,49 @@ pub(super) async fn upload(
             };
             if started.is_err() {
                 imports.discard(&id).await;
-                // A browser that still sends would lose the connection and never read why.
-                while let Ok(Some(mut field)) = form.next_field().await {
-                    while let Ok(Some(_)) = field.chunk().await {}
-                }
             }
             started
         })
-        .await
-        .map_err(|e| Problem(who.explain(e)))?;
+        .await;
+    if started.is_err()
+        && let Ok(form) = &mut form
+    {
+        drain(form).await;
+    }
+    let started = started.map_err(|e| Problem(who.explain(e)))?;
     Ok((StatusCode::ACCEPTED, axum::Json::<Import>(started)).into_response())
 }
 
-async fn receive(form: &mut Multipart, folder: &FsPath) -> Result<(String, Vec<Staged>)> {
+/// How much is read of a refused upload before the connection is cut, in bytes.
+pub(super) const ENOUGH: usize = 16 << 20;
+
+/// Reads on for a while: a browser that still sends would lose the connection and never read why it was refused.
+async fn drain(form: &mut Multipart) {
+    let mut read = 0;
+    while let Ok(Some(mut field)) = form.next_field().await {
+        while let Ok(Some(chunk)) = field.chunk().await {
+            read += chunk.len();
+            if read > ENOUGH {
+                return;
+            }
+        }
+    }
+}
+
+async fn receive(
+    form: &mut Multipart,
+    folder: &FsPath,
+    limit: u64,
+) -> Result<(String, Vec<Staged>)> {
     let (mut space, mut files) = (String::new(), Vec::new());
+    let mut left = limit;
     while let Some(field) = form.next_field().await.map_err(cut_off)? {
         match field.name() {
             Some("space") => space = field.text().await.map_err(cut_off)?,
             Some("file") => {
                 let path = clean(field.file_name().unwrap_or_default())?;
                 let file = folder.join(files.len().to_string());
-                save(field, &file).await?;
+                save(field, &file, &mut left).await?;
                 files.push(Staged { path, file });
             }
             other => {
@@ -94,7 +117,8 @@ async fn receive(form: &mut Multipart, folder: &FsPath) -> Result<(String, Vec<S
     Ok((space, files))
 }
 
-async fn save(mut field: Field<'_>, file: &FsPath) -> Result<()> {
+/// `left` is how many bytes may come yet.
+async fn save(mut field: Field<'_>, file: &FsPath, left: &mut u64) -> Result<()> {
     let write = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::new(
             ErrorCode::StorageFull,
@@ -107,17 +131,22 @@ async fn save(mut field: Field<'_>, file: &FsPath) -> Result<()> {
     };
     let mut out = tokio::fs::File::create_new(file).await.map_err(write)?;
     while let Some(chunk) = field.chunk().await.map_err(cut_off)? {
+        *left = left.checked_sub(chunk.len() as u64).ok_or_else(too_large)?;
         out.write_all(&chunk).await.map_err(write)?;
     }
     out.sync_all().await.map_err(write)
 }
 
+fn too_large() -> Error {
+    Error::new(
+        ErrorCode::TooLarge,
+        "上传的文件超过上限。请分批上传，或提高 limits.upload_mib。",
+    )
+}
+
 fn cut_off(error: MultipartError) -> Error {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Error::new(
-            ErrorCode::TooLarge,
-            "上传的文件超过上限。请分批上传，或提高 limits.upload_mib。",
-        )
+        too_large()
     } else {
         Error::new(ErrorCode::MalformedBody, "上传没有完成，请重新上传。")
     }

@@ -11,7 +11,7 @@ use kernel::{
 };
 use parking_lot::{Mutex, RwLock};
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
+    Directory, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
     directory::MmapDirectory,
     schema::{FAST, Field, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{TextAnalyzer, WhitespaceTokenizer},
@@ -215,12 +215,36 @@ impl TantivyIndex {
     }
 }
 
+impl TantivyIndex {
+    /// Whether there is no room for a small file beside the index.
+    fn is_full(&self) -> bool {
+        let searcher = self.reader.searcher();
+        let folder = searcher.index().directory();
+        let probe = Path::new("room.probe");
+        let written = folder.atomic_write(probe, &vec![0; 256 << 10]);
+        // It is in nobody's way if it stays.
+        let _ = folder.delete(probe);
+        written.is_err_and(|e| {
+            matches!(
+                e.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            )
+        })
+    }
+}
+
 impl LexicalIndex for TantivyIndex {
     fn apply(&self, changes: Vec<Change>, revision: u64) -> Result<()> {
         let mut writer = self.writer.lock();
         if let Err(error) = self.write(&mut writer, changes, revision) {
-            writer.rollback().map_err(fault)?;
-            return Err(fault(error));
+            let told = fault(error);
+            let again = writer.rollback().err().map(fault);
+            // A writer that dies in a thread of its own doesn't say of what.
+            return Err(if told.code == ErrorCode::Index && self.is_full() {
+                full().with_detail(told.detail.unwrap_or_default())
+            } else {
+                again.unwrap_or(told)
+            });
         }
         drop(writer);
         self.refresh()
@@ -260,6 +284,13 @@ impl LexicalIndex for TantivyIndex {
     }
 }
 
+fn full() -> Error {
+    Error::new(
+        ErrorCode::StorageFull,
+        "存储空间已满，检索索引没有更新。请清理磁盘后重建索引（citymind knowledge reindex）。",
+    )
+}
+
 /// A fault of the index engine, told as ours.
 pub(crate) fn fault(error: impl Into<TantivyError>) -> Error {
     let error = error.into();
@@ -271,10 +302,7 @@ pub(crate) fn fault(error: impl Into<TantivyError>) -> Error {
         _ => error.to_string().contains("No space left"),
     };
     if full {
-        Error::new(
-            ErrorCode::StorageFull,
-            "存储空间已满，检索索引没有更新。请清理磁盘后重建索引（citymind knowledge reindex）。",
-        )
+        self::full()
     } else {
         Error::new(
             ErrorCode::Index,

@@ -361,6 +361,19 @@ impl Capability for CreateKey {
     }
 
     async fn call(&self, context: &Context, input: NewKeyInput) -> Result<CreatedKey> {
+        let scoped = context
+            .caller
+            .account
+            .as_ref()
+            .and_then(|a| a.scope.as_ref());
+        let within =
+            scoped.is_none_or(|own| input.scope.as_ref().is_some_and(|new| new.is_subset(own)));
+        if !within {
+            return Err(Error::new(
+                ErrorCode::Forbidden,
+                "这个密钥限定了能力范围，用它新建的密钥不能超出这个范围。",
+            ));
+        }
         context.note("name", input.name.as_str());
         context.note("roles", names(&input.roles));
         if let Some(scope) = &input.scope {

@@ -216,14 +216,14 @@ impl Identity {
         access: Option<Access>,
     ) -> Result<()> {
         let closed = definition.permission == Permission::ADMINISTRATOR;
-        if closed
-            && access
-                .as_ref()
-                .is_some_and(|a| !matches!(a, Access::Some { .. }))
-        {
+        let for_staff = |access: &Access| match access {
+            Access::Some { roles, .. } => roles.iter().all(|r| r.is_staff()),
+            _ => false,
+        };
+        if closed && access.as_ref().is_some_and(|a| !for_staff(a)) {
             return Err(Error::new(
                 ErrorCode::InvalidInput,
-                "管理类能力不能开放给所有人，只能指定角色或部门。",
+                "管理类能力只能开放给工作人员的角色或部门。",
             ));
         }
         let write = match access {
