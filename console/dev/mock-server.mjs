@@ -13,7 +13,7 @@ import { createImports } from './mock-imports.mjs'
 const PORT = Number(process.argv[2] ?? process.env.PORT ?? 8080)
 const PASSWORD = 'citymind-mock'
 const OPEN = ['auth.me', 'auth.sign_in', 'service.ask', 'knowledge.search', 'knowledge.documents', 'sessions.list']
-const MANAGE = ['knowledge.upload', 'knowledge.imports', 'knowledge.import', 'knowledge.withdraw', 'knowledge.restore']
+const MANAGE = ['knowledge.upload', 'knowledge.imports', 'knowledge.import_detail', 'knowledge.withdraw', 'knowledge.restore']
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, process.env.MOCK_SLOW === '0' ? 0 : ms))
 

@@ -43,7 +43,7 @@ export const router = createRouter({
           name: 'import',
           component: () => import('@/pages/ImportPage.vue'),
           props: true,
-          meta: { title: '导入结果', rail: 'import', needs: ['knowledge.import'] },
+          meta: { title: '导入结果', rail: 'import', needs: ['knowledge.import_detail'] },
         },
         {
           path: 'search',

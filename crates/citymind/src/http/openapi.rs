@@ -303,7 +303,7 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         ),
         door(
             &doors::JOB_EVENTS,
-            content("200", "进度事件", "text/event-stream", &text),
+            content("200", "进度事件", "text/event-stream", &event()),
         ),
         door(
             &doors::JOB_ARTIFACT,
