@@ -13,7 +13,7 @@ export const useJobs = defineStore('jobs', () => {
     if (useSession().may('jobs.list')) {
       try {
         // Imports stand in the top bar by themselves, with their own page.
-        running.value = (await jobs.running()).items.filter((job) => !job.kind.startsWith('knowledge.import_detail'))
+        running.value = (await jobs.running()).items.filter((job) => !job.kind.startsWith('knowledge.import'))
       } catch {
         // The page of jobs shows errors; the top bar merely stays as it was.
       }
