@@ -49,6 +49,12 @@ pub enum ErrorCode {
     Storage,
     /// The search index failed.
     Index,
+    /// A model is not reached, busy or over its quota.
+    ModelUnavailable,
+    /// A model did not answer in time.
+    ModelTimeout,
+    /// What a model replied is not what its protocol or the wanted schema says.
+    ModelReply,
     /// The service is stopping or not ready yet.
     Unavailable,
     /// A fault of ours.
@@ -79,6 +85,9 @@ impl ErrorCode {
         Self::StorageFull,
         Self::Storage,
         Self::Index,
+        Self::ModelUnavailable,
+        Self::ModelTimeout,
+        Self::ModelReply,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -107,6 +116,9 @@ impl ErrorCode {
             Self::StorageFull => "storage_full",
             Self::Storage => "storage",
             Self::Index => "index",
+            Self::ModelUnavailable => "model_unavailable",
+            Self::ModelTimeout => "model_timeout",
+            Self::ModelReply => "model_reply",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -136,6 +148,9 @@ impl ErrorCode {
             Self::StorageFull => "存储空间已满",
             Self::Storage => "存储出错",
             Self::Index => "检索索引出错",
+            Self::ModelUnavailable => "模型不可用",
+            Self::ModelTimeout => "模型超时",
+            Self::ModelReply => "模型回复无法识别",
             Self::Unavailable => "服务暂不可用",
             Self::Internal => "内部错误",
         }

@@ -84,6 +84,34 @@ pub struct Filter {
     pub issued_until: Option<i64>,
 }
 
+impl Filter {
+    /// Whether a document's passages may be returned.
+    pub fn admits(&self, document: &str, a: &Attributes) -> bool {
+        let filter = self;
+        let same = |want: &Option<String>, have: &str| want.as_ref().is_none_or(|w| w == have);
+        (filter.documents.is_empty() || filter.documents.iter().any(|d| d == document))
+            && same(&filter.space, &a.space)
+            && !filter.hidden_spaces.contains(&a.space)
+            && (a.region.is_empty() || same(&filter.region, &a.region))
+            && same(&filter.kind, &a.kind)
+            && filter.in_force.is_none_or(|day| {
+                a.from.is_none_or(|f| f <= day) && a.until.is_none_or(|u| u >= day)
+            })
+            && filter
+                .upcoming_after
+                .is_none_or(|day| a.from.is_some_and(|f| f > day))
+            && filter
+                .ended_before
+                .is_none_or(|day| a.until.is_some_and(|u| u < day))
+            && filter
+                .issued_from
+                .is_none_or(|day| a.issued.is_some_and(|i| i >= day))
+            && filter
+                .issued_until
+                .is_none_or(|day| a.issued.is_some_and(|i| i <= day))
+    }
+}
+
 /// A query term with its weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {

@@ -11,11 +11,14 @@
 //! | [`records`] | seam: versioned JSON records with atomic batches |
 //! | [`files`] | seam: content-addressed files |
 //! | [`lexical`] | seam: a ranked index of tokenised passages |
+//! | [`dense`] | seam: passages found by the nearness of vectors |
+//! | [`models`] | seams: models that chat, embed and rerank |
 //! | [`time`] | the clock, dates and the city's time zone |
 //! | [`id`] | identifiers |
 //! | `testkit` | fakes and one conformance suite per seam (feature `testkit`) |
 
 pub mod capability;
+pub mod dense;
 pub mod error;
 pub mod events;
 pub mod evidence;
@@ -23,6 +26,7 @@ pub mod files;
 pub mod id;
 pub mod identity;
 pub mod lexical;
+pub mod models;
 pub mod page;
 pub mod records;
 pub mod time;

@@ -22,30 +22,6 @@ struct State {
 #[derive(Default)]
 pub struct MemoryIndex(RwLock<State>);
 
-fn allowed(filter: &Filter, document: &str, a: &Attributes) -> bool {
-    let same = |want: &Option<String>, have: &str| want.as_ref().is_none_or(|w| w == have);
-    (filter.documents.is_empty() || filter.documents.iter().any(|d| d == document))
-        && same(&filter.space, &a.space)
-        && !filter.hidden_spaces.contains(&a.space)
-        && (a.region.is_empty() || same(&filter.region, &a.region))
-        && same(&filter.kind, &a.kind)
-        && filter
-            .in_force
-            .is_none_or(|day| a.from.is_none_or(|f| f <= day) && a.until.is_none_or(|u| u >= day))
-        && filter
-            .upcoming_after
-            .is_none_or(|day| a.from.is_some_and(|f| f > day))
-        && filter
-            .ended_before
-            .is_none_or(|day| a.until.is_some_and(|u| u < day))
-        && filter
-            .issued_from
-            .is_none_or(|day| a.issued.is_some_and(|i| i >= day))
-        && filter
-            .issued_until
-            .is_none_or(|day| a.issued.is_some_and(|i| i <= day))
-}
-
 fn frequency(passage: &Passage, field: usize, token: &str) -> f32 {
     passage.tokens[field]
         .split(' ')
@@ -126,7 +102,7 @@ impl LexicalIndex for MemoryIndex {
         let rarity: Vec<f32> = query.terms.iter().map(weigh).collect();
         let mut hits = Vec::new();
         for (document, (attributes, passages)) in &state.documents {
-            if !allowed(&query.filter, document, attributes) {
+            if !query.filter.admits(document, attributes) {
                 continue;
             }
             for passage in passages {
