@@ -1,5 +1,7 @@
 //! `embed MODEL THREADS <passages.txt >vectors.f32`: a passage a line in, its vector as little-endian f32 out.
 
+#![allow(clippy::print_stderr, reason = "a program for the terminal")]
+
 use std::{
     error::Error,
     io::{self, Write},

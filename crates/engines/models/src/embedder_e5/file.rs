@@ -16,6 +16,8 @@ use super::tokens::{Pieces, Tokenizer};
 
 /// Weights in a block.
 pub(super) const BLOCK: usize = 32;
+/// Widths are multiples of it, so that rows fall into whole vectors on every processor.
+const GRAIN: usize = 64;
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 18;
 
@@ -42,9 +44,9 @@ pub(super) struct Shape {
 impl Shape {
     fn check(&self) -> Result<(), Flaw> {
         let sane = (1..=4096).contains(&self.width)
-            && self.width.is_multiple_of(BLOCK)
+            && self.width.is_multiple_of(GRAIN)
             && (1..=16_384).contains(&self.inner)
-            && self.inner.is_multiple_of(BLOCK)
+            && self.inner.is_multiple_of(GRAIN)
             && (1..=64).contains(&self.layers)
             && (1..=256).contains(&self.heads)
             && self.width.is_multiple_of(self.heads)

@@ -2,11 +2,9 @@
 
 use rten_simd::{
     Isa, SimdOp, SimdUnaryOp,
-    ops::{BitOps, NumOps, ToFloat},
+    ops::{BitOps, FloatOps, NarrowSaturate, NumOps, ToFloat},
 };
-use rten_vecmath::{
-    ExtendInit, Gelu, MinMax, Normalize, NormalizeOptions, Quantize, Sum, SumSquareSub,
-};
+use rten_vecmath::{Gelu, MinMax, Normalize, NormalizeOptions, Sum, SumSquareSub};
 
 /// What is done with a row of sums once they are numbers again.
 #[derive(Clone, Copy, Debug)]
@@ -38,32 +36,60 @@ impl SimdOp for Rescale<'_> {
     fn eval<I: Isa>(self, isa: I) {
         let (ints, floats) = (isa.i32(), isa.f32());
         let lanes = floats.len();
-        debug_assert!(self.into.len().is_multiple_of(lanes));
         let row = floats.splat(self.row);
         let zero = ints.splat(i32::from(self.zero));
-        let sums = self.sums.chunks_exact(lanes);
-        let sums = sums.zip(self.totals.chunks_exact(lanes)).map(
-            #[inline(always)]
-            |(sums, totals)| {
-                let zeros = ints.mul(zero, ints.load(totals));
-                ints.to_float(ints.sub(ints.load(sums), zeros))
-            },
-        );
-        let columns = self.column.chunks_exact(lanes);
-        let values = sums.zip(columns.zip(self.bias.chunks_exact(lanes))).map(
-            #[inline(always)]
-            |(sums, (column, bias))| {
-                let scale = floats.mul(row, floats.load(column));
-                floats.mul_add(sums, scale, floats.load(bias))
-            },
-        );
-        for (into, value) in self.into.chunks_exact_mut(lanes).zip(values) {
+        let mut at = 0;
+        while at + lanes <= self.into.len() {
+            let lane = at..at + lanes;
+            at += lanes;
+            let zeros = ints.mul(zero, ints.load(&self.totals[lane.clone()]));
+            let sums = ints.sub(ints.load(&self.sums[lane.clone()]), zeros);
+            let scale = floats.mul(row, floats.load(&self.column[lane.clone()]));
+            let bias = floats.load(&self.bias[lane.clone()]);
+            let value = floats.mul_add(ints.to_float(sums), scale, bias);
+            let into = &mut self.into[lane];
             let value = match self.then {
                 Then::Write => value,
                 Then::Add => floats.add(value, floats.load(into)),
                 Then::Gelu => Gelu {}.eval(isa, value),
             };
             floats.store(value, into);
+        }
+    }
+}
+
+/// `round(value × scale) + zero` as 8-bit numbers, for slices of one length, a multiple of 64.
+struct Quantise<'a> {
+    values: &'a [f32],
+    scale: f32,
+    zero: u8,
+    into: &'a mut [u8],
+}
+
+impl SimdOp for Quantise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn eval<I: Isa>(self, isa: I) {
+        let (floats, ints, shorts) = (isa.f32(), isa.i32(), isa.i16());
+        let lanes = floats.len();
+        let scale = floats.splat(self.scale);
+        let zero = ints.splat(i32::from(self.zero));
+        let mut at = 0;
+        while at + lanes * 4 <= self.into.len() {
+            let start = at;
+            at += lanes * 4;
+            let mut numbers = [zero; 4];
+            let mut from = start;
+            for number in &mut numbers {
+                let value = floats.load(&self.values[from..from + lanes]);
+                *number = ints.add(floats.to_int_round(floats.mul(value, scale)), zero);
+                from += lanes;
+            }
+            let low = ints.narrow_saturate(numbers[0], numbers[1]);
+            let high = ints.narrow_saturate(numbers[2], numbers[3]);
+            let bytes = shorts.narrow_saturate(low, high);
+            isa.u8().store(bytes, &mut self.into[start..at]);
         }
     }
 }
@@ -79,19 +105,25 @@ pub(super) struct Quantised {
 impl Quantised {
     /// Replaces what is there.
     pub(super) fn set(&mut self, rows: &[f32], width: usize) {
-        self.numbers.clear();
         self.zeros.clear();
         self.scales.clear();
-        self.numbers.reserve(rows.len());
-        for row in rows.chunks_exact(width) {
+        self.numbers.resize(rows.len(), 0);
+        for (row, into) in rows
+            .chunks_exact(width)
+            .zip(self.numbers.chunks_exact_mut(width))
+        {
             let (least, most) = MinMax::new(row).dispatch();
             // The range holds 0, so that 0 stays exact.
             let (least, most) = (least.min(0.0), most.max(0.0));
             let scale = ((most - least) / 255.0).max(f32::MIN_POSITIVE);
             let zero = (-least / scale).round() as u8;
-            self.numbers.extend_init(|spare| {
-                Quantize::new(row, &mut spare[..width], scale.recip(), zero).dispatch()
-            });
+            Quantise {
+                values: row,
+                scale: scale.recip(),
+                zero,
+                into,
+            }
+            .dispatch();
             self.zeros.push(zero);
             self.scales.push(scale);
         }
