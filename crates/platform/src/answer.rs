@@ -51,6 +51,9 @@ pub struct Answer {
     pub channels: Vec<Channel>,
     /// What the reader should know besides, e.g. that a newer rule takes effect soon.
     pub notices: Vec<String>,
+    /// Which model phrased the answer; empty where it is the sources' own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrased_by: Option<String>,
     /// The conversation.
     pub session: String,
     /// This question in it.

@@ -9,6 +9,7 @@
 //! | [`sessions`] | conversations, kept for who had them |
 //! | [`trace`] | how an answer came about, step by step |
 //! | [`events`] | what happened is handled: once in effect, in order per subject |
+//! | [`models`] | the models that products may use at the moment |
 //! | [`notices`] | what the staff should know of, made from events |
 //! | [`jobs`] | long work: queued with its cause, resumed after a crash, at certain times |
 //! | [`capabilities`] | what the outside can do with conversations and traces |
@@ -24,6 +25,7 @@ pub mod events;
 pub mod identity;
 pub mod jobs;
 pub mod measures;
+pub mod models;
 pub mod notices;
 pub mod sessions;
 pub mod trace;

@@ -1,4 +1,5 @@
-//! Understand → retrieve → compose → check → stream. No language model: the answer is what the sources say.
+//! Understand → retrieve → compose → (phrase) → check → stream. Without a language model the answer is what the sources
+//! say; with one it phrases that, under the same check.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -16,9 +17,10 @@ use kernel::{
     lexical::Filter,
     time,
 };
-use knowledge::{Library, library::Search, retrieval::Ranking};
+use knowledge::{Library, library::Search, quote::Text, retrieval::Ranking};
 use platform::{
     answer::{Answer, AnswerStatus, AskInput, Point, Segment},
+    models::Gateway,
     sessions::{SessionRecord, Sessions, Turn},
     trace::{Recorder, Trace},
 };
@@ -27,7 +29,7 @@ use serde_json::json;
 
 use crate::{
     evidence::{Source, gather},
-    extract, points,
+    extract, phrase, points,
     refusal::{self, Content, LEAST_SUPPORT},
 };
 
@@ -60,6 +62,7 @@ const POINT_SCORE: f32 = 0.35;
 pub struct Assistant {
     library: Arc<Library>,
     sessions: Sessions,
+    models: Gateway,
 }
 
 /// An answer before it belongs to a conversation.
@@ -75,6 +78,8 @@ pub struct Reply {
     pub citations: Vec<Citation>,
     /// What the reader should know besides.
     pub notices: Vec<String>,
+    /// Which model phrased it, if one did.
+    pub phrased_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -88,7 +93,7 @@ struct Step<'a> {
 #[derive(Default)]
 struct Draft {
     passages: Vec<(usize, Range<usize>)>,
-    segments: Vec<(String, usize)>,
+    segments: Vec<(String, Vec<usize>)>,
     points: Vec<(points::Found, usize)>,
 }
 
@@ -105,8 +110,12 @@ impl Draft {
 
 impl Assistant {
     /// An assistant over these documents.
-    pub fn new(library: Arc<Library>, sessions: Sessions) -> Self {
-        Self { library, sessions }
+    pub fn new(library: Arc<Library>, sessions: Sessions, models: Gateway) -> Self {
+        Self {
+            library,
+            sessions,
+            models,
+        }
     }
 
     /// What the outside can do with it.
@@ -262,15 +271,25 @@ impl Assistant {
             &json!({"passages": draft.passages.len()}),
         )?;
 
+        let (draft, phrased_by) = self
+            .phrase(context, recorder, question, &sources, draft, on)
+            .await?;
+        let streamed = if phrased_by.is_some() {
+            draft.segments.len()
+        } else {
+            0
+        };
+
         let start = recorder.elapsed();
         let reply = self.check(draft, &sources, on).await?;
         let failed = reply.1;
         let mut reply = reply.0;
+        reply.phrased_by = phrased_by;
         notices.extend(self.changes(question, &ranking, filter, on).await?);
         reply.notices.extend(notices);
         let checked = json!({"citations": reply.citations.len(), "withheld": failed});
         step(context, recorder, "check", "核对原文", start, &checked)?;
-        stream(context, &reply)?;
+        stream(context, &reply, streamed)?;
         Ok(reply)
     }
 
@@ -316,7 +335,7 @@ impl Assistant {
         };
         // The words that answer are said; the sentences that they stand in are cited.
         let at = draft.cite(chosen.source, chosen.sentences);
-        draft.segments.push((said.to_owned(), at));
+        draft.segments.push((said.to_owned(), vec![at]));
         let best = sources
             .iter()
             .flat_map(|s| &s.found)
@@ -336,6 +355,87 @@ impl Assistant {
         draft.points.sort_by_key(|(found, _)| found.kind);
         Self::see_also(&mut draft, sources);
         Ok(draft)
+    }
+
+    /// Has the model in use phrase the answer, if there is one. What it says is streamed sentence by sentence, each held
+    /// against its evidence and the evidence against the store. Where nothing of it can be used, the answer stays as it was
+    /// composed.
+    async fn phrase(
+        &self,
+        context: &Context,
+        recorder: &mut Recorder,
+        question: &str,
+        sources: &[Source],
+        draft: Draft,
+        on: Date,
+    ) -> Result<(Draft, Option<String>)> {
+        let (Some(model), false) = (self.models.chat(), draft.segments.is_empty()) else {
+            return Ok((draft, None));
+        };
+        let start = recorder.elapsed();
+        let pieces = phrase::pieces(sources, &draft.passages, model.card().site);
+        let stored = self.stored(sources, &pieces).await;
+        let mut said = Draft::default();
+        let told = phrase::phrase(&model, question, sources, &pieces, |text, on_pieces| {
+            let mut marks = Vec::new();
+            for piece in on_pieces {
+                let source = &sources[piece.source];
+                let known = said.passages.len();
+                let at = said.cite(piece.source, piece.span.clone());
+                let citation = source.cite(at + 1, &piece.span, on);
+                let stands = citation.filter(|c| {
+                    let text = stored.get(&piece.source);
+                    text.is_some_and(|t| t.confirms(&piece.span, &c.quote))
+                });
+                let Some(citation) = stands else {
+                    said.passages.truncate(known);
+                    return Ok(false);
+                };
+                if at >= known {
+                    context.emit("citation", &citation)?;
+                }
+                marks.push(at);
+            }
+            let citations: Vec<usize> = marks.iter().map(|at| at + 1).collect();
+            let text = text.to_owned();
+            context.emit(
+                "segment",
+                &Segment {
+                    text: text.clone(),
+                    citations,
+                },
+            )?;
+            said.segments.push((text, marks));
+            Ok(true)
+        })
+        .await?;
+        step(context, recorder, "phrase", "模型组织语言", start, &told)?;
+        if said.segments.is_empty() {
+            return Ok((draft, None));
+        }
+        // What was picked out without the model stands beside what it says.
+        for (found, at) in draft.points {
+            let (source, span) = draft.passages[at].clone();
+            let at = said.cite(source, span);
+            said.points.push((found, at));
+        }
+        for (source, span) in draft.passages {
+            said.cite(source, span);
+        }
+        Ok((said, told.model.map(|m| m.name)))
+    }
+
+    /// The texts of pieces of evidence as the store has them now.
+    async fn stored(&self, sources: &[Source], pieces: &[phrase::Piece]) -> HashMap<usize, Text> {
+        let mut stored = HashMap::new();
+        for piece in pieces {
+            if let Entry::Vacant(unread) = stored.entry(piece.source)
+                && let Ok(text) = self.library.text(&sources[piece.source].document).await
+            {
+                unread.insert(text);
+            }
+        }
+        stored
     }
 
     /// Adds the best clause of each further document that speaks of the question as a whole, so that the reader can go on
@@ -429,13 +529,12 @@ impl Assistant {
             points: Vec::new(),
             citations,
             notices: Vec::new(),
+            phrased_by: None,
         };
-        for (text, at) in draft.segments {
-            if let Some(n) = marks[at] {
-                reply.segments.push(Segment {
-                    text,
-                    citations: vec![n],
-                });
+        for (text, on) in draft.segments {
+            let stands: Option<Vec<usize>> = on.iter().map(|at| marks[*at]).collect();
+            if let Some(citations) = stands {
+                reply.segments.push(Segment { text, citations });
             }
         }
         if reply.segments.is_empty() {
@@ -533,8 +632,10 @@ fn told(sources: &[Source], support: f32) -> serde_json::Value {
     json!({"documents": sources.iter().map(found).collect::<Vec<_>>(), "support": support, "least_support": LEAST_SUPPORT})
 }
 
-fn stream(context: &Context, reply: &Reply) -> Result<()> {
-    let mut sent = 0;
+/// Emits what has not been emitted while it was phrased: all but the first `streamed` segments and their citations.
+fn stream(context: &Context, reply: &Reply, streamed: usize) -> Result<()> {
+    let before = reply.segments.iter().take(streamed);
+    let mut sent = before.flat_map(|s| s.citations.iter().copied()).max().unwrap_or(0);
     let mut cite = |marks: &[usize]| -> Result<()> {
         for citation in reply
             .citations
@@ -546,7 +647,7 @@ fn stream(context: &Context, reply: &Reply) -> Result<()> {
         sent = sent.max(marks.iter().copied().max().unwrap_or(0));
         Ok(())
     };
-    for segment in &reply.segments {
+    for segment in reply.segments.iter().skip(streamed) {
         cite(&segment.citations)?;
         context.emit("segment", segment)?;
     }
@@ -589,6 +690,7 @@ fn finish(
             Vec::new()
         },
         notices: reply.notices,
+        phrased_by: reply.phrased_by,
         session: session.id.clone(),
         turn: turn.to_owned(),
         trace: recorder.id().to_owned(),

@@ -5,12 +5,14 @@
 //! | [`assistant`] | understand → retrieve → compose → check → stream |
 //! | [`evidence`] | the passages that a question is answered from, read back from the store |
 //! | [`extract`] | which sentences answer |
+//! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
 
 pub mod assistant;
 pub mod evidence;
 pub mod extract;
+pub mod phrase;
 pub mod points;
 pub mod refusal;
 

@@ -1,4 +1,5 @@
-//! `embed MODEL THREADS <passages.txt >vectors.f32`: a passage a line in, its vector as little-endian f32 out.
+//! `embed MODEL THREADS [query] <passages.txt >vectors.f32`: a passage (or question) a line in, its vector as
+//! little-endian f32 out.
 
 #![allow(clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -20,7 +21,11 @@ const AT_ONCE: usize = 256;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(model), Some(threads)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: embed MODEL THREADS <passages.txt >vectors.f32".into());
+        return Err("usage: embed MODEL THREADS [query] <passages.txt >vectors.f32".into());
+    };
+    let kind = match arguments.next().as_deref() {
+        Some("query") => EmbedAs::Query,
+        _ => EmbedAs::Passage,
     };
     let passages: Vec<String> = io::stdin().lines().collect::<Result<_, _>>()?;
     let begun = Instant::now();
@@ -35,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut done = 0;
     for passages in passages.chunks(AT_ONCE) {
-        for vector in model.embed(passages.to_vec(), EmbedAs::Passage).await? {
+        for vector in model.embed(passages.to_vec(), kind).await? {
             for value in vector {
                 out.write_all(&value.to_le_bytes())?;
             }
