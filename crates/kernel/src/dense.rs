@@ -62,6 +62,9 @@ pub trait VectorIndex: Send + Sync {
     /// Some passages without a vector, a few documents at a time, and each key once.
     fn wanted(&self, limit: usize) -> Vec<Wanted>;
 
+    /// Does not ask for these again until their documents change: their texts can't be read or embedded.
+    fn skip(&self, keys: &[Key]);
+
     /// How many keys are wanted, and how many passages there are.
     fn waiting(&self) -> (u64, u64);
 

@@ -3,6 +3,8 @@
 //! The index holds nothing that the store does not: it can be thrown away and rebuilt. Tokens are made by the caller
 //! (`lang::token`), so that an engine only counts.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Result;
 
 /// The fields of a passage, each with its own length and weight.
@@ -24,7 +26,7 @@ pub struct Passage {
 }
 
 /// What a document's passages are filtered by.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attributes {
     /// Knowledge space.
     pub space: String,

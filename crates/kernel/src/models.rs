@@ -3,7 +3,7 @@
 //! A model is never the source of a fact: what it says is checked by whoever asked it. Dropping a future or a stream
 //! cancels the work behind it.
 
-use std::pin::Pin;
+use std::{future::poll_fn, pin::Pin};
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Error, ErrorCode, Result};
 
 /// Where a model runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,6 +156,8 @@ pub enum Finish {
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
+    /// Who replies; sent first by what chooses among several models, which a single model need not do.
+    Model(ModelCard),
     /// More text.
     Text(String),
     /// A tool to be called, whole.
@@ -175,6 +177,8 @@ pub type ChatStream = Pin<Box<dyn Stream<Item = Result<ChatEvent>> + Send>>;
 /// A whole reply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatReply {
+    /// Who replied, where the stream says.
+    pub model: Option<ModelCard>,
     /// Its text.
     pub text: String,
     /// Tools to be called.
@@ -183,6 +187,38 @@ pub struct ChatReply {
     pub finish: Finish,
     /// Tokens counted, where the model says.
     pub usage: Option<Usage>,
+}
+
+impl ChatReply {
+    /// Waits for the whole of a reply.
+    ///
+    /// # Errors
+    /// Whatever error the stream holds; `ModelReply` if it was cut off.
+    pub async fn whole(mut stream: ChatStream) -> Result<Self> {
+        let mut model = None;
+        let mut text = String::new();
+        let mut tool_calls = Vec::new();
+        while let Some(event) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            match event? {
+                ChatEvent::Model(card) => model = Some(card),
+                ChatEvent::Text(piece) => text += &piece,
+                ChatEvent::ToolCall(call) => tool_calls.push(call),
+                ChatEvent::Done { finish, usage } => {
+                    return Ok(Self {
+                        model,
+                        text,
+                        tool_calls,
+                        finish,
+                        usage,
+                    });
+                }
+            }
+        }
+        Err(Error::new(
+            ErrorCode::ModelReply,
+            "模型的回复中途断开，没有写完。请重试。",
+        ))
+    }
 }
 
 /// A model that chats.

@@ -138,6 +138,7 @@ impl Library {
         self.behind.store(true, Ordering::Release);
         self.index_documents(documents, revision).await?;
         self.behind.store(false, Ordering::Release);
+        self.follow_meaning().await;
         Ok(())
     }
 

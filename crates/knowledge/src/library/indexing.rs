@@ -95,7 +95,11 @@ impl Library {
     /// `Storage`, `Index`, `StorageFull`.
     pub async fn catch_up(&self) -> Result<u64> {
         let _gate = self.gate.lock().await;
-        self.catch_up_inside(|_| Ok(())).await
+        let done = self.catch_up_inside(|_| Ok(())).await?;
+        if done > 0 {
+            self.follow_meaning().await;
+        }
+        Ok(done)
     }
 
     /// Brings the index up to date if an earlier batch could not; the caller holds the gate.

@@ -3,6 +3,7 @@
 mod adding;
 mod indexing;
 mod listing;
+mod meaning;
 mod relations;
 mod searching;
 
@@ -16,12 +17,13 @@ use kernel::{
     Error, Result, files::Files, identity::Caller, lexical::LexicalIndex, records::Records, time,
 };
 use parking_lot::RwLock;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
+pub use meaning::{Meaning, MeaningState};
 pub use searching::{Hit, Search, SearchInput, SearchOutput};
 
 use crate::{
@@ -40,6 +42,9 @@ pub struct Library {
     scopes: RwLock<Arc<HashMap<String, Scope>>>,
     /// The store holds documents that the index does not have yet.
     behind: AtomicBool,
+    meaning: RwLock<Option<Meaning>>,
+    /// Told when clauses may have come to wait for their vectors.
+    placed: Notify,
     /// Held from committing documents to indexing them, so that the index never skips a revision.
     gate: Mutex<()>,
 }
@@ -63,6 +68,8 @@ impl Library {
             limits,
             scopes: RwLock::default(),
             behind: AtomicBool::default(),
+            meaning: RwLock::default(),
+            placed: Notify::new(),
             gate: Mutex::default(),
         };
         library.load_scopes().await?;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Library;
 use crate::{
     record::{DOCUMENTS, DocumentRecord, kind_name},
-    retrieval::{self, CHARACTER_WEIGHT, Expansion, Question, Ranking, Scope},
+    retrieval::{self, CHARACTER_WEIGHT, Dense, Expansion, Question, Ranking, Scope},
     view::path,
 };
 
@@ -127,13 +127,27 @@ impl Library {
     /// # Errors
     /// `Index`.
     pub async fn rank(&self, question: &str, search: Search) -> Result<Ranking> {
+        let (vector, without) = match self.question_vector(question).await {
+            Some(Ok(vector)) => (Some(vector), None),
+            Some(Err(error)) => {
+                tracing::warn!(%error, detail = error.detail, "a question is answered by its words alone");
+                (None, Some(error.message))
+            }
+            None => (None, None),
+        };
         let question = Question::new(question, CHARACTER_WEIGHT);
         let index = self.index.clone();
         let scopes = self.scopes.read().clone();
         let ranked = tokio::task::spawn_blocking(move || {
-            retrieval::rank(&*index, &scopes, question, search.filter, search.limit)
+            let dense = vector.as_ref().map(|(index, vector)| Dense {
+                index: &**index,
+                vector,
+            });
+            retrieval::rank(&*index, dense, &scopes, question, search.filter, search.limit)
         });
-        ranked.await.map_err(Error::internal)?
+        let mut ranking = ranked.await.map_err(Error::internal)??;
+        ranking.by_words_because = without;
+        Ok(ranking)
     }
 
     /// Finds clauses, with their text.

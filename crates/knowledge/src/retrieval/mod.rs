@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use kernel::{
     Result,
+    dense::VectorIndex,
     lexical::{Bm25f, Filter, Hit, LexicalIndex, Query, Term},
 };
 
@@ -43,6 +44,16 @@ pub struct Ranking {
     pub question: Question,
     /// Best first.
     pub hits: Vec<Hit>,
+    /// Why meaning was not looked at, though there is an embedder.
+    pub by_words_because: Option<String>,
+}
+
+/// The question as a vector, and the clauses to compare it with.
+pub struct Dense<'a> {
+    /// The clauses' vectors.
+    pub index: &'a dyn VectorIndex,
+    /// The question's.
+    pub vector: &'a [f32],
 }
 
 /// Finds the clauses that a question is about.
@@ -53,6 +64,7 @@ pub struct Ranking {
 /// `Index`.
 pub fn rank(
     index: &dyn LexicalIndex,
+    dense: Option<Dense<'_>>,
     scopes: &HashMap<String, Scope>,
     question: Question,
     filter: Filter,
@@ -82,5 +94,9 @@ pub fn rank(
             .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
     });
     hits.truncate(limit);
-    Ok(Ranking { question, hits })
+    Ok(Ranking {
+        question,
+        hits,
+        by_words_because: None,
+    })
 }
