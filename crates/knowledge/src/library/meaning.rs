@@ -214,7 +214,11 @@ impl Library {
             }
         }
         meaning.vectors.skip(&gone);
-        let made = match meaning.embedder.embed(texts.clone(), EmbedAs::Passage).await {
+        let made = match meaning
+            .embedder
+            .embed(texts.clone(), EmbedAs::Passage)
+            .await
+        {
             // One text may be what a model can't take: each by itself then, and that one is left out.
             Err(error) if error.code == ErrorCode::InvalidInput => {
                 self.embed_singly(&meaning, &keys, texts).await?

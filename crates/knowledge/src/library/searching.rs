@@ -143,7 +143,14 @@ impl Library {
                 index: &**index,
                 vector,
             });
-            retrieval::rank(&*index, dense, &scopes, question, search.filter, search.limit)
+            retrieval::rank(
+                &*index,
+                dense,
+                &scopes,
+                question,
+                search.filter,
+                search.limit,
+            )
         });
         let mut ranking = ranked.await.map_err(Error::internal)??;
         ranking.by_words_because = without;
