@@ -77,6 +77,16 @@ fn one() -> usize {
 }
 
 impl Packages {
+    /// What they are called together, e.g. `some-model-part1…22 0.2.0`.
+    pub(crate) fn label(&self) -> String {
+        let numbers = match self.count {
+            1 => "1".to_owned(),
+            count => format!("1…{count}"),
+        };
+        let name = self.name.replace("{nn}", &numbers).replace("{n}", &numbers);
+        format!("{name} {}", self.version)
+    }
+
     pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
         let fill = |pattern: &str, n: usize| {
             pattern

@@ -47,12 +47,11 @@ impl Job<'_> {
             Error::new(
                 ErrorCode::NotFound,
                 format!(
-                    "{} 中没有模型 {} 的文件 {}，也没有携带它的全部软件包（{} {}）。请检查路径。",
+                    "{} 中没有模型 {} 的文件 {}，也没有携带它的全部软件包（{}）。请检查路径。",
                     path.display(),
                     self.model.name,
                     self.model.file,
-                    self.model.packages.name,
-                    self.model.packages.version
+                    self.model.packages.label()
                 ),
             )
         };
@@ -103,7 +102,7 @@ impl Job<'_> {
 
     pub(super) async fn packages(&self, http: &Http, index: &Url) -> Result<String> {
         let packages = &self.model.packages;
-        let label = format!("{} {}", packages.name, packages.version);
+        let label = packages.label();
         let mut assembly = self.assembly(&label, true).await?;
         let done = assembly.parts();
         for (n, part) in (1..).zip(packages.parts()).skip(done) {

