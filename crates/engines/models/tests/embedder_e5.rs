@@ -6,7 +6,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use citymind_engine_models::E5;
+use citymind_engine_models::{E5, ModelFolder, catalogued};
 use kernel::{
     ErrorCode,
     models::{EmbedAs, Embedder},
@@ -22,9 +22,7 @@ const TEXTS: [&str; 6] = [
 ];
 
 fn file() -> Option<PathBuf> {
-    let folder = std::env::var_os("CITYMIND_MODELS").map(PathBuf::from);
-    let cache = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/citymind/models"));
-    let file = folder.or_else(cache)?.join("e5-small-q4/e5-small-q4.bin");
+    let file = ModelFolder::usual().ok()?.file(catalogued("e5-small-q4")?);
     if file.exists() {
         return Some(file);
     }

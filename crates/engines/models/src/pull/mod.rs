@@ -68,6 +68,8 @@ impl Progress {
     /// Of everything, from 0 to 1.
     pub fn fraction(&self) -> f64 {
         let of_part = match self.total {
+            // All of it has come by then.
+            _ if self.stage != Stage::Fetch => 1.0,
             Some(total) if total > 0 => self.done as f64 / total as f64,
             _ => 0.0,
         };

@@ -168,8 +168,10 @@ async fn a_model_comes_in_parts_and_then_is_there() {
     let seen = seen.into_inner().unwrap();
     assert!(seen.iter().any(|progress| progress.stage == Stage::Unpack));
     assert_eq!(seen.last().unwrap().stage, Stage::Verify);
+    let fractions: Vec<f64> = seen.iter().map(Progress::fraction).collect();
     assert!(
-        seen.is_sorted_by(|left, right| left.part <= right.part || right.stage == Stage::Verify)
+        fractions.is_sorted() && fractions.last() == Some(&1.0),
+        "{fractions:?}"
     );
 
     world.server.seen();
