@@ -9,6 +9,8 @@
 
 mod file;
 mod network;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod vector;
 
@@ -56,7 +58,7 @@ struct Shared {
     threads: usize,
     network: OnceCell<Network>,
     /// Places for passages.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     lanes: Mutex<Vec<Lane>>,
 }
 
@@ -97,7 +99,7 @@ impl E5 {
                 path: path.to_owned(),
                 threads: threads.get(),
                 network: OnceCell::new(),
-                places: Semaphore::new(threads.get()),
+                places: Arc::new(Semaphore::new(threads.get())),
                 lanes: Mutex::default(),
             }),
         })
@@ -189,14 +191,20 @@ impl Shared {
     }
 
     async fn batch(self: Arc<Self>, texts: Vec<Vec<u32>>, kind: EmbedAs) -> Result<Vec<Vec<f32>>> {
-        let _place = match kind {
-            EmbedAs::Passage => Some(self.places.acquire().await.map_err(Error::internal)?),
+        // The work holds its place, since it goes on to its end even where nobody waits any more.
+        let place = match kind {
+            EmbedAs::Passage => {
+                let place = Arc::clone(&self.places).acquire_owned().await;
+                Some(place.map_err(Error::internal)?)
+            }
             EmbedAs::Query => None,
         };
-        let shared = Arc::clone(&self);
-        blocking(move || match shared.network.get() {
-            Some(network) => shared.embed(network, &texts),
-            None => Err(Error::internal("an embedder is used before it is loaded")),
+        blocking(move || {
+            let _place = place;
+            match self.network.get() {
+                Some(network) => self.embed(network, &texts),
+                None => Err(Error::internal("an embedder is used before it is loaded")),
+            }
         })
         .await
     }

@@ -244,7 +244,7 @@ fn retry_after(response: &Response) -> Option<u64> {
     u64::try_from(wait.max(0)).ok()
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_matches(['[', ']']);
     host == "localhost"
@@ -254,7 +254,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Chooses the implementation of TLS once for the process; one that the program has chosen already stays.
-fn install_encryption() {
+pub(crate) fn install_encryption() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
