@@ -8,6 +8,22 @@ use citymind_engine_models::{GgufChat, GgufSettings, threads};
 use futures_util::StreamExt;
 use kernel::models::{ChatEvent, ChatModel, ChatRequest, Message, Role};
 
+/// Seconds of processor time so far, of all threads.
+fn processor() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    fields[11..13]
+        .iter()
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
+
 fn memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let lines = status
@@ -39,24 +55,26 @@ async fn main() {
             .ok()
             .map(|schema| serde_json::from_str(&schema).unwrap());
         let begun = Instant::now();
+        let spent = processor();
         let mut first = None;
         let mut text = String::new();
         let mut stream = model.chat(request).await.unwrap();
         while let Some(event) = stream.next().await {
-            first.get_or_insert_with(|| begun.elapsed());
+            first.get_or_insert_with(|| (begun.elapsed().as_secs_f64(), processor() - spent));
             match event.unwrap() {
                 ChatEvent::Text(piece) => text += &piece,
                 ChatEvent::Done { finish, usage } => {
-                    let (first, whole) =
-                        (first.unwrap().as_secs_f64(), begun.elapsed().as_secs_f64());
+                    let (first, first_spent) = first.unwrap();
+                    let (whole, whole_spent) = (begun.elapsed().as_secs_f64(), processor() - spent);
                     let usage = usage.unwrap();
+                    let (asked, said) = (usage.prompt as f64, (usage.completion - 1) as f64);
                     println!(
-                        "== {prompt}: {} tokens to the first text in {first:.2} s ({:.1}/s), {} more in {:.2} s ({:.1}/s), {finish:?}, {}",
-                        usage.prompt,
-                        usage.prompt as f64 / first,
-                        usage.completion - 1,
+                        "== {prompt}: {asked} tokens in {first:.2} s ({:.1}/s, {:.1}/CPU s), {said} in {:.2} s ({:.1}/s, {:.1}/CPU s), {finish:?}, {}",
+                        asked / first,
+                        asked / first_spent,
                         whole - first,
-                        (usage.completion - 1) as f64 / (whole - first),
+                        said / (whole - first),
+                        said / (whole_spent - first_spent),
                         memory()
                     );
                 }

@@ -1,5 +1,10 @@
 //! One reply: the conversation taken in, then token by token until the end.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use candle_core::{Result, Tensor};
 use kernel::{
     Error, ErrorCode,
@@ -45,6 +50,8 @@ pub(super) struct Engine {
     pub(super) context: usize,
     /// The tokens whose keys and values can be used again, a multiple of [`PART`].
     pub(super) kept: Vec<u32>,
+    /// Tokens written since the start.
+    pub(super) written: Arc<AtomicU64>,
 }
 
 /// Why no more tokens come.
@@ -139,15 +146,22 @@ impl Engine {
             }
             if let Some((automaton, state)) = &mut open {
                 let forced = whole_characters(automaton.forced(state));
-                let tokens = self.vocabulary.encode(&forced).map_err(failed)?;
+                let mut tokens = self.vocabulary.encode(&forced).map_err(failed)?;
+                let forced = automaton.after(state, forced.as_bytes());
+                // Where a choice follows, the network chooses from the last token on: it may know a longer one there, and
+                // would be led astray by one that it never saw before what follows.
+                if !forced.is_some_and(|after| after.must_end()) {
+                    tokens.pop();
+                }
                 if text.tokens + tokens.len() > most {
                     return Ok(End::Finished(Finish::Length));
                 }
-                if let Some(after) = automaton.after(state, forced.as_bytes()) {
-                    *state = after;
+                for id in tokens {
+                    let bytes = self.vocabulary.bytes(id);
+                    *state = automaton.after(state, bytes).ok_or_else(|| faults.lost())?;
+                    text.push(bytes);
+                    fresh.push(id);
                 }
-                text.push(forced.as_bytes(), tokens.len());
-                fresh.extend(tokens);
                 if state.must_end() {
                     return Ok(End::Finished(Finish::Stop));
                 }
@@ -159,6 +173,8 @@ impl Engine {
                 return Ok(End::Finished(Finish::Length));
             }
             if !fresh.is_empty() {
+                self.written
+                    .fetch_add(fresh.len() as u64, Ordering::Relaxed);
                 state = self.network.take_in(&fresh, position).map_err(failed)?;
                 position += fresh.len();
                 fresh.clear();
@@ -185,7 +201,7 @@ impl Engine {
             if let Some((automaton, state)) = &mut open {
                 *state = automaton.after(state, bytes).ok_or_else(|| faults.lost())?;
             }
-            text.push(bytes, 1);
+            text.push(bytes);
             fresh.push(id);
         }
     }
@@ -220,8 +236,8 @@ impl<'j> Text<'j> {
         }
     }
 
-    fn push(&mut self, bytes: &[u8], tokens: usize) {
-        self.tokens += tokens;
+    fn push(&mut self, bytes: &[u8]) {
+        self.tokens += 1;
         self.bytes.extend(bytes);
         let mut text = String::new();
         let mut rest = Vec::new();

@@ -87,6 +87,7 @@ pub struct GgufChat {
     queue: usize,
     /// How long a reply took lately, in milliseconds.
     usual: Arc<AtomicU64>,
+    written: Arc<AtomicU64>,
 }
 
 /// How many threads compute.
@@ -122,6 +123,7 @@ impl GgufChat {
             context: Some(engine.context),
         };
         let (jobs, work) = channel();
+        let written = engine.written.clone();
         let usual = Arc::new(AtomicU64::new(5_000));
         let measured = usual.clone();
         thread::Builder::new()
@@ -139,9 +141,15 @@ impl GgufChat {
             faults,
             jobs: Mutex::new(jobs),
             places: Arc::default(),
+            written,
             queue: settings.queue,
             usual,
         })
+    }
+
+    /// How many tokens it has written since it was opened.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 }
 
@@ -159,6 +167,7 @@ fn read(faults: &Faults, path: &Path, file: &File, settings: &GgufSettings) -> R
         vocabulary,
         context,
         kept: Vec::new(),
+        written: Arc::default(),
     })
 }
 
