@@ -3,6 +3,7 @@
 //! | module | seam | what |
 //! |---|---|---|
 //! | `embedder_e5/` | [`kernel::models::Embedder`] | multilingual E5 inside the process |
+//! | `chat_gguf/` | [`kernel::models::ChatModel`] | weights of the Qwen families inside the process |
 //! | `chat_openai/` | [`kernel::models::ChatModel`] | any OpenAI-compatible endpoint, streamed |
 //! | `embedder_openai.rs` | [`kernel::models::Embedder`] | the same for vectors |
 //! | `reranker_openai.rs` | [`kernel::models::Reranker`] | endpoints that rerank as Jina, Cohere, Xinference and vLLM do |
@@ -14,6 +15,7 @@
 //! | `shaping.rs` | | thinking left out, the end before stop strings |
 
 mod catalogue;
+mod chat_gguf;
 mod chat_openai;
 mod embedder_e5;
 mod embedder_openai;
@@ -27,6 +29,7 @@ mod shaping;
 pub use catalogue::{
     CataloguedModel, Installed, ModelFolder, Packages, Purpose, catalogue, catalogued,
 };
+pub use chat_gguf::{GgufChat, GgufSettings, threads, threads_environment};
 pub use chat_openai::{ChatAbilities, OpenAiChat};
 pub use embedder_e5::E5;
 pub use embedder_openai::{EmbeddingSettings, OpenAiEmbedder};

@@ -187,6 +187,33 @@ async fn single_failures_are_forgiven_several_in_a_row_are_not() {
 }
 
 #[tokio::test]
+async fn one_that_always_breaks_off_is_left_alone_too() {
+    let stage = stage([0; 4].map(|_| Script::CutOff(vec!["远".into()])));
+    for _ in 0..3 {
+        assert_eq!(stage.health(), Health::Open);
+        assert_eq!(stage.ask().await.unwrap_err().code, ErrorCode::ModelReply);
+    }
+    assert_eq!(stage.health(), Health::Resting);
+    stage.pass(30);
+    assert!(stage.ask().await.is_err(), "it was on trial");
+    assert_eq!(stage.health(), Health::Resting);
+    assert_eq!(stage.replies().await, ("local".into(), 4));
+}
+
+#[tokio::test]
+async fn a_local_one_that_is_busy_is_asked_again_at_once() {
+    let busy = || Script::Fail(Error::new(ErrorCode::ModelUnavailable, "忙").after(7));
+    let local = ScriptedChat::new([busy(), busy(), busy(), good()]);
+    let ladder = Ladder::new(vec![(Arc::new(local), patience())]);
+    let request = ChatRequest::new(vec![Message::new(Role::User, "问")]);
+    for _ in 0..3 {
+        let error = ladder.chat(request.clone()).await.err().unwrap();
+        assert_eq!(error.retry_after, Some(7));
+    }
+    assert!(ladder.chat(request).await.is_ok());
+}
+
+#[tokio::test]
 async fn who_says_when_to_come_again_is_left_alone_until_then() {
     let busy = Error::new(ErrorCode::ModelUnavailable, "忙").after(7);
     let stage = stage([Script::Fail(busy), good()]);

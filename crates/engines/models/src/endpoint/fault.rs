@@ -1,6 +1,6 @@
 //! What an endpoint's answer, or its silence, means to the person, and whether asking again may help.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, fmt, time::Duration};
 
 use kernel::{Error, ErrorCode};
 use serde_json::Value;
@@ -17,11 +17,21 @@ pub(crate) struct Fault {
 }
 
 /// Names the endpoint in what it says, and keeps its key out of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Faults {
     title: String,
     model: String,
     secret: Option<String>,
+}
+
+// Without the key.
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults")
+            .field("title", &self.title)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Faults {

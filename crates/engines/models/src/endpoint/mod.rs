@@ -5,6 +5,7 @@ mod settings;
 mod sse;
 
 pub(crate) use fault::Faults;
+pub(crate) use settings::seconds;
 pub use settings::{EndpointSettings, Times};
 pub(crate) use sse::{SseFault, SseParser};
 

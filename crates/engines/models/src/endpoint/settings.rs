@@ -98,7 +98,8 @@ impl fmt::Debug for EndpointSettings {
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+/// Reads a time in seconds.
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(from)?;
     let duration = Duration::try_from_secs_f64(seconds).ok();
     duration

@@ -29,14 +29,16 @@ struct Inner {
 pub(super) struct Breaker {
     patience: Patience,
     clock: Clock,
+    local: bool,
     inner: Mutex<Inner>,
 }
 
 impl Breaker {
-    pub(super) fn new(patience: Patience, clock: Clock) -> Self {
+    pub(super) fn new(patience: Patience, clock: Clock, local: bool) -> Self {
         Self {
             patience,
             clock,
+            local,
             inner: Mutex::default(),
         }
     }
@@ -107,17 +109,18 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// The first text has come.
+    /// The first text has come: others may come in, too.
     pub(super) fn spoke(&self, after: Duration) {
         let mut inner = self.breaker.inner.lock();
         inner.first_text = Some(after);
-        inner.failures = 0;
         inner.rests_until = None;
     }
 
     /// The reply has come to its end.
     pub(super) fn answered(self) {
-        self.breaker.inner.lock().answered += 1;
+        let mut inner = self.breaker.inner.lock();
+        inner.answered += 1;
+        inner.failures = 0;
     }
 
     pub(super) fn failed(self, error: &Error) {
@@ -126,8 +129,12 @@ impl Trial {
         let mut inner = self.breaker.inner.lock();
         inner.failed += 1;
         inner.last_error = Some((error.message.clone(), kernel::time::now()));
-        inner.failures += 1;
         let told = error.retry_after.map(Duration::from_secs);
+        if told.is_some() && self.breaker.local {
+            // It's only busy, and costs nothing to ask again.
+            return;
+        }
+        inner.failures += 1;
         if let Some(told) = told {
             inner.rests_until = Some(now + told.min(LONGEST_PAUSE));
         } else if self.trying

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
+use crate::endpoint::seconds;
 use breaker::{Breaker, Trial};
 
 /// Time that only goes on, since any moment.
@@ -25,16 +26,20 @@ pub fn system_clock() -> Clock {
     Arc::new(move || start.elapsed())
 }
 
-/// How long a rung is waited for, and when it is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a rung is waited for, and when it is left alone; in the configuration in seconds, fractions allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Patience {
     /// To the first text of a reply.
+    #[serde(deserialize_with = "seconds")]
     pub first_text: Duration,
     /// To the whole of a reply that comes in one piece: to a schema, or with tool calls.
+    #[serde(deserialize_with = "seconds")]
     pub whole: Duration,
     /// After so many failures in a row it's left alone; after one in which nothing came in time, at once.
     pub failures: u32,
-    /// For how long it's left alone, unless it says itself.
+    /// For how long it's left alone, unless it says itself. A local one that is only busy is not left alone.
+    #[serde(deserialize_with = "seconds")]
     pub pause: Duration,
 }
 
@@ -109,10 +114,13 @@ impl Ladder {
 
     /// The same by another clock.
     pub fn with_clock(rungs: Vec<(Arc<dyn ChatModel>, Patience)>, clock: Clock) -> Self {
-        let rungs = rungs.into_iter().map(|(model, patience)| Rung {
-            model,
-            patience,
-            breaker: Arc::new(Breaker::new(patience, clock.clone())),
+        let rungs = rungs.into_iter().map(|(model, patience)| {
+            let local = model.card().site == Site::Local;
+            Rung {
+                model,
+                patience,
+                breaker: Arc::new(Breaker::new(patience, clock.clone(), local)),
+            }
         });
         Self {
             rungs: rungs.collect(),

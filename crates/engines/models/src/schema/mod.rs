@@ -6,7 +6,10 @@
 //! `$ref` into `$defs` or `definitions`. What only describes (`title`, `format` …) says nothing here; any other word is
 //! refused rather than passed over. A schema without `type` has the type that its words are about.
 
+mod automaton;
 mod check;
+
+pub(crate) use automaton::Automaton;
 
 use std::collections::HashMap;
 
@@ -372,29 +375,32 @@ impl<'s> Compiler<'s> {
             Some(rest) => self.part(rest, &format!("{at}/additionalProperties"), depth + 1)?,
             None => self.add(Node::Any),
         };
-        let mut fields = Vec::new();
-        match words.get("properties") {
-            None => {}
-            Some(Value::Object(properties)) => {
-                for (name, schema) in properties {
-                    let at = format!("{at}/properties/{name}");
-                    fields.push(Field {
-                        name: name.clone(),
-                        value: self.part(schema, &at, depth + 1)?,
-                        required: required.contains(&name.as_str()),
-                    });
-                }
-            }
+        let properties = match words.get("properties") {
+            None => None,
+            Some(Value::Object(properties)) => Some(properties),
             Some(_) => return Err(wrong(at, "properties 应是对象")),
-        }
-        for name in required {
-            if !fields.iter().any(|field| field.name == name) {
-                fields.push(Field {
-                    name: name.to_owned(),
-                    value: rest,
-                    required: true,
-                });
+        };
+        // A model writes them in this order: those that must be there as they are listed, then the others.
+        let optional = properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .map(String::as_str);
+        let optional = optional.filter(|name| !required.contains(name));
+        let mut fields: Vec<Field> = Vec::new();
+        for name in required.iter().copied().chain(optional) {
+            if fields.iter().any(|field| field.name == name) {
+                continue;
             }
+            fields.push(Field {
+                name: name.to_owned(),
+                value: match properties.and_then(|properties| properties.get(name)) {
+                    Some(schema) => {
+                        self.part(schema, &format!("{at}/properties/{name}"), depth + 1)?
+                    }
+                    None => rest,
+                },
+                required: required.contains(&name),
+            });
         }
         Ok(Node::Record { fields, rest })
     }

@@ -232,6 +232,18 @@ async fn dropping_a_reply_hangs_up() {
 }
 
 #[tokio::test]
+async fn the_key_does_not_show() {
+    let mut settings = Server::always(Vec::new()).await.settings();
+    settings.headers.insert("x-token".into(), "whisper".into());
+    let model = OpenAiChat::new(&settings, ChatAbilities::default()).unwrap();
+    let shown = format!("{model:?} {settings:?}");
+    assert!(
+        !shown.contains("hush") && !shown.contains("whisper"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn settings_that_cannot_work_are_refused_at_once() {
     let settings = EndpointSettings {
         base_url: "ftp://a.example".into(),
