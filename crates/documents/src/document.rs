@@ -19,6 +19,9 @@ pub enum Format {
     /// A Word document.
     #[serde(rename = "docx")]
     Docx,
+    /// A PDF with a text layer.
+    #[serde(rename = "pdf")]
+    Pdf,
 }
 
 /// A file as text with structure.

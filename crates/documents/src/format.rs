@@ -24,11 +24,11 @@ pub(crate) fn stem(name: &str) -> &str {
 
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
+const PDF: &[u8] = b"%PDF-";
 const OLE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
 /// Signatures of files that hold no text we can read, and what to call them.
 const SIGNATURES: &[(&[u8], &str)] = &[
-    (b"%PDF-", "这是 PDF 文件"),
     (b"\x89PNG\r\n", "这是 PNG 图片"),
     (b"\xFF\xD8\xFF", "这是 JPEG 图片"),
     (b"GIF8", "这是 GIF 图片"),
@@ -126,6 +126,14 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
         };
         return Err(fault::unsupported(name, why));
     }
+    // Some programs write a few bytes in front of the signature.
+    if bytes[..bytes.len().min(1024)]
+        .windows(PDF.len())
+        .position(|w| w == PDF)
+        .is_some_and(|at| at == 0 || ext == "pdf")
+    {
+        return Ok(Format::Pdf);
+    }
     if let Some((_, what)) = SIGNATURES
         .iter()
         .find(|(magic, _)| bytes.starts_with(magic))
@@ -160,9 +168,10 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
             name,
             "doc、wps 是旧格式，请用 Word、WPS 另存为 docx",
         )),
-        "pdf" | "ofd" => Err(fault::unsupported(
+        "pdf" => Err(fault::damaged(name, "扩展名是 pdf，内容却不是 PDF 文件")),
+        "ofd" => Err(fault::unsupported(
             name,
-            "暂不支持 PDF 和 OFD，请上传对应的 docx 或网页",
+            "暂不支持 OFD，请上传对应的 docx 或 pdf",
         )),
         other => Err(fault::unsupported(name, &format!("不认识扩展名“{other}”"))),
     }

@@ -1,6 +1,6 @@
 //! Files to text with structure: bytes and a name in, clauses with their headings, dates, issuer and number out. No I/O.
 //!
-//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx).
+//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx, PDF with a text layer).
 //! - [`is_archive`] and [`unpack`] open a zip of such files.
 //! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
 //! - [`is_suspicious`] recognises text that gives orders to a language model.
@@ -17,6 +17,7 @@ mod markdown;
 mod metadata;
 mod note;
 mod page;
+mod pdf;
 mod place;
 mod plain;
 mod structure;
@@ -52,6 +53,7 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Documen
         Format::Text => plain::lines(name, bytes)?,
         Format::Html => html::lines(name, bytes, limits)?,
         Format::Docx => docx::lines(name, bytes, limits)?,
+        Format::Pdf => pdf::lines(name, bytes, limits)?,
     };
     let page = page::assemble(name, &source, limits)?;
     let structured = structure::recognise(&page);

@@ -13,6 +13,8 @@ pub struct Limits {
     pub xml_depth: usize,
     /// Characters of the text of one document.
     pub characters: usize,
+    /// Pages of one PDF.
+    pub pages: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +26,7 @@ impl Default for Limits {
             entry_ratio: 200,
             xml_depth: 256,
             characters: 5_000_000,
+            pages: 5_000,
         }
     }
 }

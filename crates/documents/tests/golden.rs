@@ -44,6 +44,27 @@ fn reads_the_items_of_an_amendment() {
     golden("amendment.md");
 }
 
+#[test]
+fn reads_a_pdf_of_a_word_processor() {
+    golden("notice.pdf");
+}
+
+#[test]
+fn reads_a_pdf_in_two_columns_with_a_table_over_two_pages() {
+    golden("columns.pdf");
+}
+
+#[test]
+fn reads_fonts_that_are_not_embedded_and_files_that_are_only_guarded_against_changes() {
+    golden("ucs2.pdf");
+    let text = |file: &str| {
+        let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        open(file, &std::fs::read(path).unwrap()).text
+    };
+    assert_eq!(text("gbk.pdf"), text("ucs2.pdf"));
+    assert_eq!(text("guarded.pdf"), text("ucs2.pdf"));
+}
+
 const NUMBERING: &str = r#"<w:numbering xmlns:w="x"><w:abstractNum w:abstractNumId="1">
 <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>
 <w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="（%2）"/></w:lvl>

@@ -28,8 +28,6 @@ fn says_which_formats_work_when_it_cannot_read_one() {
         ("通知.doc", &ole[..]),
         ("通知.wps", &ole[..]),
         ("加密.docx", &ole[..]),
-        ("通知.pdf", b"%PDF-1.7 ..."),
-        ("通知.txt", b"%PDF-1.7 ..."),
         ("通知.docx", b"MZ\x90\0\x03\0\0\0"),
         ("图.txt", b"\x89PNG\r\n\x1a\n"),
         ("图.md", b"\xFF\xD8\xFF\xE0"),
@@ -345,5 +343,155 @@ fn notes_text_that_gives_orders_to_a_model() {
         "依照前款规定",
     ] {
         assert!(!is_suspicious(text), "{text}");
+    }
+}
+
+/// A PDF of these objects, numbered from 1; the first is the catalogue. Its table of objects is left to the reader's repair.
+fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = b"%PDF-1.5\n".to_vec();
+    for (index, object) in objects.iter().enumerate() {
+        out.extend(format!("{} 0 obj\n", index + 1).bytes());
+        out.extend(object);
+        out.extend(b"\nendobj\n");
+    }
+    out.extend(b"trailer\n<</Root 1 0 R/Size 99>>\n%%EOF\n");
+    out
+}
+
+fn stream(head: &str, content: &[u8]) -> Vec<u8> {
+    let mut out = format!("<<{head}/Length {}>>stream\n", content.len()).into_bytes();
+    out.extend(content);
+    out.extend(b"\nendstream");
+    out
+}
+
+fn deflated(content: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    out.write_all(content).unwrap();
+    out.finish().unwrap()
+}
+
+/// A PDF of one page with these operators; /F is a font for GBK, /X the form in the last object.
+fn one_page(content: &[u8], filter: &str, form: &[u8]) -> Vec<u8> {
+    let font = b"<</Type/Font/Subtype/Type0/BaseFont/SimSun/Encoding/GBK-EUC-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType0>>]>>";
+    pdf(&[
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>".to_vec(),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>/XObject<</X 6 0 R>>>>>>".to_vec(),
+        stream(filter, content),
+        font.to_vec(),
+        stream("/Type/XObject/Subtype/Form/Resources<</Font<</F 5 0 R>>/XObject<</X 6 0 R>>>>", form),
+    ])
+}
+
+/// Operators that show a line of text.
+fn show(y: u32, text: &str) -> Vec<u8> {
+    let (bytes, _, _) = encoding_rs::GBK.encode(text);
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("BT /F 12 Tf 72 {y} Td <{hex}> Tj ET\n").into_bytes()
+}
+
+#[test]
+fn reads_a_pdf_without_its_table_of_objects() {
+    let page = one_page(
+        &show(700, "第一条　为了规范城市绿化管理，制定本办法。"),
+        "",
+        b"",
+    );
+    let document = open("a.pdf", &page);
+    check(&document).unwrap();
+    assert_eq!(document.text, "第一条　为了规范城市绿化管理，制定本办法。");
+    // Something in front of the signature.
+    let shifted = [b"\r\n\r\n", page.as_slice()].concat();
+    assert!(read("a.pdf", &shifted, &Limits::default()).is_ok_and(|d| d.text == document.text));
+}
+
+#[test]
+fn refuses_damaged_and_locked_pdf_files() {
+    for bytes in [&b"%PDF-1.7 ..."[..], b"%PDF-1.7\n1 0 obj\n<<", b"hello"] {
+        assert_eq!(code("a.pdf", bytes), ErrorCode::DamagedFile);
+    }
+    assert_eq!(code("a.txt", b"%PDF-1.7 ..."), ErrorCode::DamagedFile);
+    let file = |name: &str| {
+        std::fs::read(format!(
+            "{}/tests/golden/{name}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap()
+    };
+    let (code, message) = refused("a.pdf", &file("locked.pdf"), &Limits::default());
+    assert!(
+        code == ErrorCode::UnsupportedFormat && message.contains("密码"),
+        "{message}"
+    );
+    let whole = file("notice.pdf");
+    for part in [10, 100, whole.len() / 3, whole.len() * 2 / 3] {
+        match read("a.pdf", &whole[..part], &Limits::default()) {
+            Ok(document) => check(&document).unwrap(),
+            Err(error) => assert!(error.message.contains("a.pdf"), "{}", error.message),
+        }
+    }
+}
+
+#[test]
+fn says_that_a_pdf_without_text_is_a_scan() {
+    let image = b"q 500 0 0 700 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q";
+    let (code, message) = refused("a.pdf", &one_page(image, "", b""), &Limits::default());
+    assert_eq!(code, ErrorCode::EmptyDocument);
+    assert!(
+        message.contains("扫描") && message.contains("OCR"),
+        "{message}"
+    );
+}
+
+#[test]
+fn bounds_what_a_pdf_may_cost() {
+    let text = show(700, "绿化管理办法正文一共有这么多字。");
+    // Unpacked operators without end.
+    let bomb = deflated(&vec![b' '; 64 << 20]);
+    assert_eq!(
+        code("a.pdf", &one_page(&bomb, "/Filter/FlateDecode", b"")),
+        ErrorCode::UnsafeFile
+    );
+    // Objects without end.
+    let objects = deflated(&[b"9 0 [", vec![b' '; 80 << 20].as_slice()].concat());
+    let head = "/Type/ObjStm/N 1/First 4/Filter/FlateDecode";
+    let bomb = pdf(&[
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        b"<</Type/Pages/Kids[]/Count 0>>".to_vec(),
+        stream(head, &objects),
+    ]);
+    assert_eq!(code("a.pdf", &bomb), ErrorCode::UnsafeFile);
+    // A form that shows itself, ten times each time.
+    let cyclic = one_page(
+        &[text.as_slice(), b"/X Do"].concat(),
+        "",
+        &b"/X Do ".repeat(10),
+    );
+    assert_eq!(code("a.pdf", &cyclic), ErrorCode::TooLarge);
+    let once = one_page(&[text.as_slice(), b"/X Do"].concat(), "", b"/X Do ");
+    check(&open("a.pdf", &once)).unwrap();
+    // Pages that are their own parents and children.
+    let round = pdf(&[
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        b"<</Type/Pages/Kids[2 0 R 3 0 R]/Parent 2 0 R/Count 1>>".to_vec(),
+        b"<</Type/Page/Parent 3 0 R/Contents 3 0 R>>".to_vec(),
+    ]);
+    assert!(read("a.pdf", &round, &Limits::default()).is_err());
+    let page = one_page(&text, "", b"");
+    let few = Limits {
+        pages: 0,
+        ..Limits::default()
+    };
+    assert_eq!(refused("a.pdf", &page, &few).0, ErrorCode::TooLarge);
+    let short = Limits {
+        characters: 5,
+        ..Limits::default()
+    };
+    assert_eq!(refused("a.pdf", &page, &short).0, ErrorCode::TooLarge);
+    let deep = [b"[".repeat(100_000), text.clone()].concat();
+    if let Ok(document) = read("a.pdf", &one_page(&deep, "", b""), &Limits::default()) {
+        check(&document).unwrap();
     }
 }

@@ -84,6 +84,7 @@ fn name() -> impl Strategy<Value = &'static str> {
             "a.txt",
             "a.html",
             "a.docx",
+            "a.pdf",
             "a.zip",
             "a",
             "目录/a.htm",
@@ -143,6 +144,26 @@ proptest! {
         bytes[at] ^= 0x55;
         bytes.truncate(bytes.len().saturating_sub(cut % 300));
         if let Ok(document) = read("a.docx", &bytes, &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_damaged_pdf_is_an_error_or_a_document(
+        file in prop::sample::select(&["notice.pdf", "columns.pdf", "ucs2.pdf", "gbk.pdf", "guarded.pdf"][..]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        let mut bytes = std::fs::read(path).unwrap();
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(document) = read("a.pdf", &bytes, &Limits::default()) {
             prop_assert_eq!(check(&document), Ok(()));
         }
     }
