@@ -22,6 +22,12 @@ pub enum Format {
     /// A PDF with a text layer.
     #[serde(rename = "pdf")]
     Pdf,
+    /// An Excel workbook.
+    #[serde(rename = "xlsx")]
+    Xlsx,
+    /// Separated values.
+    #[serde(rename = "csv")]
+    Csv,
 }
 
 /// A file as text with structure.

@@ -3,7 +3,7 @@
 use kernel::{Error, ErrorCode};
 
 const READABLE: &str =
-    "可以读取的格式有：docx、pdf（有文字层）、html、md、txt，以及装有这些文件的 zip";
+    "可以读取的格式有：docx、pdf（有文字层）、xlsx、csv、html、md、txt，以及装有这些文件的 zip";
 
 pub(crate) fn unsupported(name: &str, why: &str) -> Error {
     Error::new(

@@ -91,10 +91,7 @@ pub(crate) fn office_part(bytes: &[u8]) -> Option<&'static str> {
 fn zip_format(name: &str, ext: &str, bytes: &[u8]) -> Result<Format> {
     match office_part(bytes) {
         Some("word") => Ok(Format::Docx),
-        Some("xl") => Err(fault::unsupported(
-            name,
-            "这是 Excel 表格，请把内容粘贴到 docx 里",
-        )),
+        Some("xl") => Ok(Format::Xlsx),
         Some("ppt") => Err(fault::unsupported(
             name,
             "这是演示文稿，请把内容粘贴到 docx 里",
@@ -102,9 +99,10 @@ fn zip_format(name: &str, ext: &str, bytes: &[u8]) -> Result<Format> {
         Some("ofd") => Err(fault::unsupported(name, "这是 OFD 版式文件，请另存为 docx")),
         Some("odf") => Err(fault::unsupported(
             name,
-            "这是 OpenDocument 文件，请另存为 docx",
+            "这是 OpenDocument 文件，请另存为 docx 或 xlsx",
         )),
         _ if ext == "docx" || ext == "docm" => Ok(Format::Docx),
+        _ if ext == "xlsx" || ext == "xlsm" => Ok(Format::Xlsx),
         _ => Err(fault::unsupported(name, "这是压缩包，请用批量导入上传")),
     }
 }
@@ -119,10 +117,15 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
         return zip_format(name, &ext, bytes);
     }
     if bytes.starts_with(OLE) {
-        let why = if ext == "docx" {
-            "这是加密的 docx，或改了扩展名的旧版 doc。请去掉密码，或用 Word、WPS 另存为 docx"
-        } else {
-            "这是旧版的 doc、wps 或 xls 文件。请用 Word、WPS 另存为 docx"
+        let why = match ext.as_str() {
+            "docx" => {
+                "这是加密的 docx，或改了扩展名的旧版 doc。请去掉密码，或用 Word、WPS 另存为 docx"
+            }
+            "xlsx" => {
+                "这是加密的 xlsx，或改了扩展名的旧版 xls。请去掉密码，或用 Excel、WPS 另存为 xlsx"
+            }
+            "xls" | "et" => "这是旧版的 xls、et 表格。请用 Excel、WPS 另存为 xlsx",
+            _ => "这是旧版的 doc、wps 或 xls 文件。请用 Word、WPS 另存为 docx 或 xlsx",
         };
         return Err(fault::unsupported(name, why));
     }
@@ -146,11 +149,16 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
     match ext.as_str() {
         "md" | "markdown" => Ok(Format::Markdown),
         "html" | "htm" | "xhtml" | "shtml" => Ok(Format::Html),
+        "csv" | "tsv" => Ok(Format::Csv),
         "txt" | "text" | "" => Ok(if looks_like_html(bytes) {
             Format::Html
         } else {
             Format::Text
         }),
+        "xlsx" | "xls" | "et" => Err(fault::unsupported(
+            name,
+            "扩展名是 Excel 表格，内容却不是。请用 Excel、WPS 另存为 xlsx",
+        )),
         "docx" => Err(
             if looks_like_html(bytes)
                 || crate::charset::decode(bytes, None).is_some_and(|t| !t.trim().is_empty())

@@ -1,6 +1,6 @@
 //! Files to text with structure: bytes and a name in, clauses with their headings, dates, issuer and number out. No I/O.
 //!
-//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx, PDF with a text layer).
+//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx, xlsx, CSV, PDF with a text layer).
 //! - [`is_archive`] and [`unpack`] open a zip of such files.
 //! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
 //! - [`is_suspicious`] recognises text that gives orders to a language model.
@@ -16,12 +16,15 @@ mod limits;
 mod markdown;
 mod metadata;
 mod note;
+mod package;
 mod page;
 mod pdf;
 mod place;
 mod plain;
+mod sheet;
 mod structure;
 mod table;
+mod xml;
 
 pub use archive::{Entry, unpack};
 pub use document::{
@@ -54,6 +57,8 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Documen
         Format::Html => html::lines(name, bytes, limits)?,
         Format::Docx => docx::lines(name, bytes, limits)?,
         Format::Pdf => pdf::lines(name, bytes, limits)?,
+        Format::Xlsx => sheet::workbook(name, bytes, limits)?,
+        Format::Csv => sheet::separated(name, bytes, limits)?,
     };
     let page = page::assemble(name, &source, limits)?;
     let structured = structure::recognise(&page);
@@ -66,6 +71,6 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Documen
         metadata,
         notes: Vec::new(),
     };
-    document.notes = note::collect(&document);
+    document.notes = note::collect(&document, source.notes);
     Ok(document)
 }

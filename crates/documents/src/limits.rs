@@ -13,6 +13,8 @@ pub struct Limits {
     pub xml_depth: usize,
     /// Characters of the text of one document.
     pub characters: usize,
+    /// Cells with text of one spreadsheet.
+    pub cells: usize,
     /// Pages of one PDF.
     pub pages: usize,
 }
@@ -26,6 +28,7 @@ impl Default for Limits {
             entry_ratio: 200,
             xml_depth: 256,
             characters: 5_000_000,
+            cells: 2_000_000,
             pages: 5_000,
         }
     }

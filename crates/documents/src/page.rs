@@ -5,6 +5,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 use kernel::Result;
 
+use crate::document::DocumentKind;
 use crate::fault;
 use crate::limits::Limits;
 
@@ -16,6 +17,8 @@ pub(crate) enum Hint {
     Title,
     /// A heading of that level, 1 is outermost.
     Heading(u8),
+    /// A heading of that level that is not the document's title, wherever it stands.
+    Section(u8),
     /// A line that is bold or centred as a whole.
     Strong,
     /// First row of a table.
@@ -24,11 +27,17 @@ pub(crate) enum Hint {
     Rule,
     /// Any other row.
     Row,
+    /// The first row again, for those who read on behind many rows.
+    Again,
+    /// A question that is known to be one.
+    Question,
+    /// Text that is known to be neither a heading nor the begin of anything.
+    Body,
 }
 
 impl Hint {
     pub(crate) fn is_table(self) -> bool {
-        matches!(self, Hint::Header | Hint::Rule | Hint::Row)
+        matches!(self, Hint::Header | Hint::Rule | Hint::Row | Hint::Again)
     }
 }
 
@@ -55,6 +64,10 @@ pub(crate) struct Said {
     pub(crate) issuer: Option<String>,
     pub(crate) number: Option<String>,
     pub(crate) issued: Option<Date>,
+    /// What the form of the file makes it.
+    pub(crate) kind: Option<DocumentKind>,
+    /// The file's name is its title, unless a line is marked as one.
+    pub(crate) named: bool,
 }
 
 /// A file taken apart.
@@ -62,6 +75,8 @@ pub(crate) struct Said {
 pub(crate) struct Source {
     pub(crate) lines: Vec<Line>,
     pub(crate) said: Said,
+    /// What a person should look at, in Chinese.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A piece of the text that is looked at as one paragraph.

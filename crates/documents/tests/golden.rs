@@ -65,6 +65,65 @@ fn reads_fonts_that_are_not_embedded_and_files_that_are_only_guarded_against_cha
     assert_eq!(text("guarded.pdf"), text("ucs2.pdf"));
 }
 
+#[test]
+fn reads_a_sheet_of_questions_and_leaves_hidden_sheets_out() {
+    golden("faq.xlsx");
+}
+
+#[test]
+fn reads_a_list_of_service_items() {
+    golden("items.xlsx");
+}
+
+#[test]
+fn reads_a_table_with_merged_heads_formulas_dates_and_percent() {
+    golden("table.xlsx");
+}
+
+#[test]
+fn repeats_the_head_of_a_long_table_for_each_group_of_rows() {
+    let rows: String = (1..=70).map(|n| format!("街道{n},{n}00,{n}.5\n")).collect();
+    let document = open("人口.csv", format!("街道,人口,面积\n{rows}").as_bytes());
+    check(&document).unwrap();
+    assert_eq!(document.metadata.title, "人口");
+    let labels: Vec<&str> = document.clauses.iter().map(|c| c.label.as_str()).collect();
+    assert_eq!(labels, ["表1", "表1（续1）", "表1（续2）"]);
+    for clause in &document.clauses {
+        let text = &document.text[clause.span.clone()];
+        assert!(
+            text.starts_with("| 街道 | 人口 | 面积 |\n| --- |"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn reads_separated_values_in_any_usual_writing() {
+    let rows = [
+        ["问题", "答案"],
+        ["怎么办？", "第一行\n第二行；有分号，有逗号"],
+        ["多久？", "五天"],
+    ];
+    let want = open(
+        "a.csv",
+        "问题,答案\n怎么办？,\"第一行\n第二行；有分号，有逗号\"\n多久？,五天\n".as_bytes(),
+    );
+    check(&want).unwrap();
+    assert_eq!(want.metadata.kind, citymind_documents::DocumentKind::Faq);
+    assert_eq!(want.clauses.len(), 2);
+    for separator in [",", ";", "\t"] {
+        let text: String = rows
+            .iter()
+            .map(|[a, b]| format!("\"{a}\"{separator}\"{b}\"\r\n"))
+            .collect();
+        let (gbk, _, _) = encoding_rs::GBK.encode(&text);
+        let marked = [b"\xEF\xBB\xBF", text.as_bytes()].concat();
+        for bytes in [gbk.as_ref(), &marked, text.as_bytes()] {
+            assert_eq!(open("a.csv", bytes).text, want.text, "{separator:?}");
+        }
+    }
+}
+
 const NUMBERING: &str = r#"<w:numbering xmlns:w="x"><w:abstractNum w:abstractNumId="1">
 <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>
 <w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="（%2）"/></w:lvl>

@@ -32,6 +32,8 @@ fn says_which_formats_work_when_it_cannot_read_one() {
         ("图.txt", b"\x89PNG\r\n\x1a\n"),
         ("图.md", b"\xFF\xD8\xFF\xE0"),
         ("表.xlsx", b"hello"),
+        ("加密.xlsx", &ole[..]),
+        ("表.xls", &ole[..]),
         ("通知.docx", "这只是文字".as_bytes()),
     ] {
         let (code, message) = refused(name, bytes, &Limits::default());
@@ -344,6 +346,106 @@ fn notes_text_that_gives_orders_to_a_model() {
     ] {
         assert!(!is_suspicious(text), "{text}");
     }
+}
+
+/// A workbook with this sheet; further parts as given.
+fn xlsx(sheet: &str, parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let book = r#"<workbook xmlns:r="r"><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+    let rels = r#"<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="x/sharedStrings" Target="/xl/shared.xml"/></Relationships>"#;
+    let sheet = format!("<worksheet>{sheet}</worksheet>");
+    let mut entries: Vec<(&str, &[u8])> = vec![
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", rels.as_bytes()),
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+    ];
+    entries.extend(parts);
+    zip(&entries)
+}
+
+#[test]
+fn bounds_what_a_workbook_may_cost() {
+    let cell =
+        |place: &str| format!(r#"<c r="{place}" t="inlineStr"><is><t>值{place}</t></is></c>"#);
+    // Two cells at opposite corners are two rows, whatever lies between.
+    let far = format!(
+        "<sheetData><row>{}</row><row>{}</row></sheetData><mergeCells><mergeCell ref=\"A1:XFD1048576\"/><mergeCell ref=\"B2:A1\"/><mergeCell ref=\"ZZZZZZZZ1:ZZZZZZZZ2\"/></mergeCells>",
+        cell("A1"),
+        cell("XFD1048576")
+    );
+    let document = open("a.xlsx", &xlsx(&far, &[]));
+    check(&document).unwrap();
+    assert!(document.text.contains("值A1") && document.text.contains("值XFD1048576"));
+    let limits = Limits {
+        cells: 1,
+        ..Limits::default()
+    };
+    assert_eq!(
+        refused("a.xlsx", &xlsx(&far, &[]), &limits).0,
+        ErrorCode::TooLarge
+    );
+    // A diagonal would fill a square.
+    let diagonal: String = (1..400)
+        .map(|n| {
+            format!(
+                r#"<row r="{n}"><c><v>1</v></c><c r="{}{n}"><v>2</v></c></row>"#,
+                letters(n)
+            )
+        })
+        .collect();
+    let limits = Limits {
+        cells: 1_000,
+        ..Limits::default()
+    };
+    assert_eq!(
+        refused("a.xlsx", &xlsx(&diagonal, &[]), &limits).0,
+        ErrorCode::TooLarge
+    );
+    let bomb = vec![b' '; 4 << 20];
+    assert_eq!(
+        code("a.xlsx", &xlsx("", &[("xl/shared.xml", &bomb)])),
+        ErrorCode::UnsafeFile
+    );
+    let entity = b"<!DOCTYPE d [<!ENTITY a \"b\">]><sst/>";
+    assert_eq!(
+        code("a.xlsx", &xlsx("", &[("xl/shared.xml", entity)])),
+        ErrorCode::UnsafeFile
+    );
+    assert_eq!(code("a.xlsx", &xlsx("", &[])), ErrorCode::EmptyDocument);
+    assert_eq!(code("a.xlsx", &xlsx("<row>", &[])), ErrorCode::DamagedFile);
+    let whole = xlsx(&far, &[]);
+    assert_eq!(
+        code("a.xlsx", &whole[..whole.len() / 2]),
+        ErrorCode::DamagedFile
+    );
+}
+
+/// The column with this number, from 1.
+fn letters(mut n: u32) -> String {
+    let mut out = String::new();
+    while n > 0 {
+        out.insert(0, char::from(b'A' + ((n - 1) % 26) as u8));
+        n = (n - 1) / 26;
+    }
+    out
+}
+
+#[test]
+fn shows_what_cells_of_every_kind_show_and_notes_what_it_cannot() {
+    let row = r#"<row r="1"><c t="s"><v>0</v></c><c t="s"><v>9</v></c><c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c><c><f>A1</f></c><c t="str"><f>A1</f><v>结果</v></c><c><v>1.1000000000000001</v></c><c t="d"><v>2024-03-05T00:00:00</v></c></row>"#;
+    let shared = "<sst><si><r><t>甲</t></r><rPh><t>jiǎ</t></rPh><r><t>乙</t></r></si></sst>";
+    let document = open(
+        "a.xlsx",
+        &xlsx(row, &[("xl/shared.xml", shared.as_bytes())]),
+    );
+    assert_eq!(
+        document.text,
+        "| 甲乙 | TRUE | 结果 | 1.1 | 2024-03-05 |\n| --- | --- | --- | --- | --- |"
+    );
+    let notes: Vec<&str> = document.notes.iter().map(|n| n.message.as_str()).collect();
+    assert!(
+        notes.len() == 2 && notes[0].contains("公式") && notes[1].contains("错误值"),
+        "{notes:?}"
+    );
 }
 
 /// A PDF of these objects, numbered from 1; the first is the catalogue. Its table of objects is left to the reader's repair.

@@ -85,6 +85,8 @@ fn name() -> impl Strategy<Value = &'static str> {
             "a.html",
             "a.docx",
             "a.pdf",
+            "a.xlsx",
+            "a.csv",
             "a.zip",
             "a",
             "目录/a.htm",
@@ -145,6 +147,38 @@ proptest! {
         bytes.truncate(bytes.len().saturating_sub(cut % 300));
         if let Ok(document) = read("a.docx", &bytes, &Limits::default()) {
             prop_assert_eq!(check(&document), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_damaged_workbook_is_an_error_or_a_document(
+        file in prop::sample::select(&["faq.xlsx", "items.xlsx", "table.xlsx"][..]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        let mut bytes = std::fs::read(path).unwrap();
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Ok(document) = read("a.xlsx", &bytes, &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_sheet_loses_no_value(rows in prop::collection::vec(prop::collection::vec(prop::sample::select(PIECES), 1..5), 1..12)) {
+        let quoted = |value: &&str| format!("\"{}\"", value.replace('"', "\"\""));
+        let text: String = rows
+            .iter()
+            .map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n")
+            .collect();
+        if let Ok(document) = read("a.csv", text.replace('\0', "").as_bytes(), &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+            let bare = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            for value in rows.iter().flatten() {
+                prop_assert!(bare(&document.text).contains(&bare(value)), "{value:?} in {}", document.text);
+            }
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::numbering::Numbering;
 use super::styles::Styles;
-use super::xml::{Event, Tag};
 use crate::page::{Hint, Line};
 use crate::table::Grid;
+use crate::xml::{Event, Tag};
 
 /// A reference to a footnote or endnote.
 pub(super) struct Mark {

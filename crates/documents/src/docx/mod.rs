@@ -3,79 +3,19 @@
 mod body;
 mod numbering;
 mod styles;
-mod xml;
 
 use std::collections::HashMap;
-use std::io::Cursor;
 
 use kernel::Result;
-use zip::ZipArchive;
 
 use crate::limits::Limits;
+use crate::package::Package;
 use crate::page::{Hint, Line, Said, Source};
-use crate::{archive, fault};
-
-/// The parts of the package.
-struct Package<'a> {
-    name: &'a str,
-    limits: &'a Limits,
-    zip: ZipArchive<Cursor<&'a [u8]>>,
-    unpacked: u64,
-}
-
-impl Package<'_> {
-    /// The part as text; `None` if the package has no such part.
-    fn part(&mut self, path: &str) -> Result<Option<String>> {
-        let Some(index) = self.zip.index_for_name(path) else {
-            return Ok(None);
-        };
-        let file = self
-            .zip
-            .by_index(index)
-            .map_err(|e| archive::entry_fault(self.name, e))?;
-        let packed = file.compressed_size();
-        let bytes = archive::inflate(self.name, file, packed, self.limits)?;
-        self.unpacked += bytes.len() as u64;
-        if self.unpacked > self.limits.archive_bytes {
-            return Err(fault::too_large(self.name, "解压后的内容过多"));
-        }
-        let text = crate::charset::decode(&bytes, None)
-            .ok_or_else(|| fault::damaged(self.name, &format!("{path} 不是文字")))?;
-        Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
-    }
-
-    /// The path of the main part: named by the package, else where Word puts it.
-    fn main(&mut self) -> Result<String> {
-        let usual = "word/document.xml";
-        if self.zip.index_for_name(usual).is_some() {
-            return Ok(usual.into());
-        }
-        let rels = self.part("_rels/.rels")?.unwrap_or_default();
-        let mut found = None;
-        xml::walk(self.name, &rels, self.limits, &mut |event| {
-            if let xml::Event::Open(tag) = event
-                && tag
-                    .attr("Type")
-                    .is_some_and(|t| t.ends_with("/officeDocument"))
-            {
-                found = tag
-                    .attr("Target")
-                    .map(|t| t.trim_start_matches('/').to_owned());
-            }
-        })?;
-        found.ok_or_else(|| fault::damaged(self.name, "里面没有正文（word/document.xml）"))
-    }
-}
+use crate::{fault, xml};
 
 pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source> {
-    let zip = archive::open(name, bytes)?;
-    let mut package = Package {
-        name,
-        limits,
-        zip,
-        unpacked: 0,
-    };
-    let main = package.main()?;
+    let mut package = Package::open(name, bytes, limits)?;
+    let main = package.main("word/document.xml", "里面没有正文（word/document.xml）")?;
     let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
     let beside = |file: &str| {
         if folder.is_empty() {
@@ -103,7 +43,11 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
     }
     let said = properties(&mut package)?;
     title(&mut lines);
-    Ok(Source { lines, said })
+    Ok(Source {
+        lines,
+        said,
+        ..Source::default()
+    })
 }
 
 /// Footnotes stand at the end, each behind the mark that the text carries.

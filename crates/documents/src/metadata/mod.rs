@@ -45,7 +45,8 @@ impl<'a> View<'a> {
                 mark::read(text).mark,
                 Mark::Article { .. } | Mark::Level { depth: 1..=3, .. } | Mark::Question
             );
-            let heading = matches!(block.hint, Hint::Heading(level) if level > 1);
+            let heading =
+                matches!(block.hint, Hint::Heading(level) | Hint::Section(level) if level > 1);
             if index > 0 && (body || heading) {
                 break;
             }
@@ -115,7 +116,9 @@ pub(crate) fn extract(name: &str, page: &Page, said: &Said) -> Metadata {
     let title = title::find(name, &view, &said);
     let number = said.number.clone().or_else(|| number::find(&view));
     let issuer = issuer::find(&view, &title, &said);
-    let kind = kind::find(&view, &title, issuer.as_deref(), number.as_deref());
+    let kind = said
+        .kind
+        .unwrap_or_else(|| kind::find(&view, &title, issuer.as_deref(), number.as_deref()));
     let issued = dates::issued(name, &view, &said);
     // Answers, guides and explanations tell of the dates and repeals of other documents.
     let own = !matches!(

@@ -71,6 +71,7 @@ fn read(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source> {
     Ok(Source {
         lines: flow::lines(laid),
         said: said(&pdf),
+        ..Source::default()
     })
 }
 

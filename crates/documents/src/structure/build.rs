@@ -276,7 +276,7 @@ impl<'a> Builder<'a> {
         if item.hint.is_table() {
             let more = self.items[at + 1..]
                 .iter()
-                .take_while(|i| matches!(i.hint, Hint::Rule | Hint::Row))
+                .take_while(|i| matches!(i.hint, Hint::Rule | Hint::Row | Hint::Again))
                 .count();
             return Event::Table { end: at + 1 + more };
         }
@@ -289,6 +289,9 @@ impl<'a> Builder<'a> {
                 hint: Some(1),
                 annex: true,
             };
+        }
+        if item.hint == Hint::Body {
+            return Event::Text;
         }
         if let Some(label) = self.questions.label(self.text, item) {
             return Event::Question { label };

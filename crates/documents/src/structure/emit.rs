@@ -152,7 +152,7 @@ impl Builder<'_> {
         let (mut rows, mut size) = (0, 0);
         for at in range {
             let item = &self.items[at];
-            let full = rows >= ROWS || size + item.size > LONG;
+            let full = rows >= ROWS || size + item.size > LONG || item.hint == Hint::Again;
             match groups.last_mut() {
                 Some(group) if !full || item.hint == Hint::Rule => group.end = at + 1,
                 _ => {
