@@ -15,6 +15,12 @@ pub struct Limits {
     pub characters: usize,
     /// Cells with text of one spreadsheet.
     pub cells: usize,
+    /// Pictures of one document.
+    pub pictures: usize,
+    /// Bytes of one picture.
+    pub picture_bytes: u64,
+    /// Bytes of all pictures within one document.
+    pub pictures_bytes: u64,
     /// Pages of one PDF.
     pub pages: usize,
 }
@@ -29,6 +35,9 @@ impl Default for Limits {
             xml_depth: 256,
             characters: 5_000_000,
             cells: 2_000_000,
+            pictures: 300,
+            picture_bytes: 8 << 20,
+            pictures_bytes: 48 << 20,
             pages: 5_000,
         }
     }

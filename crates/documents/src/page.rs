@@ -8,6 +8,7 @@ use kernel::Result;
 use crate::document::DocumentKind;
 use crate::fault;
 use crate::limits::Limits;
+use crate::picture::Found;
 
 /// What the source's markup says about a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ impl Hint {
 pub(crate) struct Line {
     pub(crate) text: String,
     pub(crate) hint: Hint,
+    /// Pictures that stand within or behind it.
+    pub(crate) pictures: Vec<Found>,
 }
 
 impl Line {
@@ -53,6 +56,15 @@ impl Line {
         Self {
             text: text.into(),
             hint,
+            pictures: Vec::new(),
+        }
+    }
+
+    /// No text of its own: its pictures follow the line above.
+    pub(crate) fn pictures(pictures: Vec<Found>) -> Self {
+        Self {
+            pictures,
+            ..Self::new("", Hint::Plain)
         }
     }
 }
@@ -91,6 +103,8 @@ pub(crate) struct Block {
 pub(crate) struct Page {
     pub(crate) text: String,
     pub(crate) blocks: Vec<Block>,
+    /// Each with the end of the line it follows.
+    pub(crate) pictures: Vec<(usize, Found)>,
 }
 
 impl Page {
@@ -125,12 +139,16 @@ pub(crate) fn clean(line: &str) -> String {
 }
 
 /// Joins the lines to the canonical text.
-pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<Page> {
+pub(crate) fn assemble(name: &str, lines: Vec<Line>, limits: &Limits) -> Result<Page> {
     let mut text = String::new();
-    let mut blocks = Vec::new();
+    let (mut blocks, mut pictures) = (Vec::new(), Vec::new());
     let mut blank = false;
     let mut characters = 0;
-    for line in &source.lines {
+    for line in lines {
+        if line.text.is_empty() && !line.pictures.is_empty() {
+            pictures.extend(line.pictures.into_iter().map(|found| (text.len(), found)));
+            continue;
+        }
         for part in line
             .text
             .split(['\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
@@ -153,6 +171,7 @@ pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<P
                 hint: line.hint,
             });
         }
+        pictures.extend(line.pictures.into_iter().map(|found| (text.len(), found)));
         if characters > limits.characters {
             return Err(fault::too_large(
                 name,
@@ -163,5 +182,9 @@ pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<P
     if blocks.is_empty() {
         return Err(fault::empty(name));
     }
-    Ok(Page { text, blocks })
+    Ok(Page {
+        text,
+        blocks,
+        pictures,
+    })
 }

@@ -24,6 +24,13 @@ impl Tag<'_> {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All attributes, names without prefix.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// An on/off property: present and not switched off.
     pub(crate) fn is_on(&self) -> bool {
         !matches!(self.attr("val"), Some("0" | "false" | "off" | "none"))

@@ -3,7 +3,7 @@
 
 mod common;
 
-use citymind_documents::{Limits, is_archive, is_suspicious, read, unpack};
+use citymind_documents::{Limits, Media, is_archive, is_suspicious, picture_media, read, unpack};
 use common::{check, docx, open, paragraph, zip};
 use kernel::ErrorCode;
 
@@ -446,6 +446,69 @@ fn shows_what_cells_of_every_kind_show_and_notes_what_it_cannot() {
         notes.len() == 2 && notes[0].contains("公式") && notes[1].contains("错误值"),
         "{notes:?}"
     );
+}
+
+#[test]
+fn keeps_only_pictures_that_can_do_nothing() {
+    let limits = Limits::default();
+    let svg = |inside: &str| {
+        let text = format!(
+            r##"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{inside}</svg>"##
+        );
+        picture_media(text.as_bytes(), &limits)
+    };
+    for harmless in [
+        r#"<rect width="1" height="1" fill="url(#g)"/><text>data: 文字</text>"#,
+        r##"<use xlink:href="#a"/><style>.a{fill:red}</style>"##,
+    ] {
+        assert_eq!(svg(harmless), Ok(Media::Svg), "{harmless}");
+    }
+    for active in [
+        "<script>alert(1)</script>",
+        "<SCRIPT/>",
+        "<g onload='x()'/>",
+        "<g ONCLICK='x()'/>",
+        "<foreignObject/>",
+        "<image href='http://example.com/a.png'/>",
+        "<image xlink:href='data:image/svg+xml,x'/>",
+        "<a xlink:href=' javascript:x()'/>",
+        "<a href='java&#10;script:x()'/>",
+        "<use href='//example.com/a#b'/>",
+        "<rect fill='url(http://example.com)'/>",
+        "<rect style='fill:u\\72l(x)'/>",
+        "<style>@import 'a.css';</style>",
+        "<style>a{background:url( \"b.png\")}</style>",
+        "<set attributeName='href' to='x'/>",
+        "<animate/>",
+        "<?xml-stylesheet href='a.css'?>",
+    ] {
+        assert!(svg(active).is_err(), "{active}");
+    }
+    for bytes in [
+        &b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg>&a;</svg>"[..],
+        b"<svg>",
+        b"<html><svg/></html>",
+        b"hello",
+        b"",
+        b"BM....",
+        b"RIFF....WAVE",
+        &[0xFF; 9],
+    ] {
+        assert!(picture_media(bytes, &limits).is_err(), "{bytes:?}");
+    }
+    let small = Limits {
+        picture_bytes: 4,
+        ..Limits::default()
+    };
+    assert!(picture_media(b"GIF89a", &small).is_err());
+    let few = Limits {
+        pictures: 2,
+        ..Limits::default()
+    };
+    let text = format!("字\n\n{}", "![图](a.png)\n".repeat(5));
+    let document = read("a.md", text.as_bytes(), &few).unwrap();
+    assert_eq!(document.pictures.len(), 2);
+    assert!(document.notes[0].message.contains("3 张"));
 }
 
 /// A PDF of these objects, numbered from 1; the first is the catalogue. Its table of objects is left to the reader's repair.

@@ -62,6 +62,10 @@ const PIECES: &[&str] = &[
     "<h1>",
     "&nbsp;",
     "Q1：",
+    "第一步：",
+    "步骤2",
+    "![图](a.png)",
+    "<img src=\"data:image/png;base64,AA\">",
     "\u{1F600}",
     "\0",
 ];

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use kernel::Result;
 
 use crate::limits::Limits;
-use crate::package::Package;
+use crate::package::{Link, Package};
 use crate::page::{Hint, Line, Said, Source};
+use crate::picture::{Budget, Found, OUTSIDE, Origin, UNREADABLE};
 use crate::{fault, xml};
 
 pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source> {
@@ -31,7 +32,13 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
     let styles = styles::Styles::read(name, &styles, limits)?;
     let numbering = package.part(&beside("numbering.xml"))?.unwrap_or_default();
     let mut numbering = numbering::Numbering::read(name, &numbering, limits)?;
-    let mut reader = body::Reader::new(&styles, &mut numbering);
+    let links = package.targets(&main)?;
+    let mut budget = Budget::new(limits);
+    let mut resolve = |reference: body::Reference| Found {
+        alt: reference.alt,
+        origin: picture(&mut package, &mut budget, &links, reference.id.as_deref()),
+    };
+    let mut reader = body::Reader::new(&styles, &mut numbering, &mut resolve);
     xml::walk(name, &body, limits, &mut |event| reader.event(event))?;
     let (mut lines, marks) = reader.finish();
     for (kind, file) in [("footnote", "footnotes.xml"), ("endnote", "endnotes.xml")] {
@@ -48,6 +55,22 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
         said,
         ..Source::default()
     })
+}
+
+/// The picture behind a relation.
+fn picture(
+    package: &mut Package<'_>,
+    budget: &mut Budget,
+    links: &[Link],
+    id: Option<&str>,
+) -> Origin {
+    let link = id.and_then(|id| links.iter().find(|link| link.id == id));
+    match link {
+        None if id.is_some() => Origin::Missing(UNREADABLE),
+        None => Origin::Missing(OUTSIDE),
+        Some(link) if link.outside => Origin::Missing(OUTSIDE),
+        Some(link) => budget.take(|| package.bytes(&link.target).ok().flatten()),
+    }
 }
 
 /// Footnotes stand at the end, each behind the mark that the text carries.

@@ -43,7 +43,10 @@ impl<'a> View<'a> {
             let text = page.str(index);
             let body = matches!(
                 mark::read(text).mark,
-                Mark::Article { .. } | Mark::Level { depth: 1..=3, .. } | Mark::Question
+                Mark::Article { .. }
+                    | Mark::Level { depth: 1..=3, .. }
+                    | Mark::Question
+                    | Mark::Step { .. }
             );
             let heading =
                 matches!(block.hint, Hint::Heading(level) | Hint::Section(level) if level > 1);
@@ -118,12 +121,16 @@ pub(crate) fn extract(name: &str, page: &Page, said: &Said) -> Metadata {
     let issuer = issuer::find(&view, &title, &said);
     let kind = said
         .kind
-        .unwrap_or_else(|| kind::find(&view, &title, issuer.as_deref(), number.as_deref()));
+        .unwrap_or_else(|| kind::find(name, &view, &title, issuer.as_deref(), number.as_deref()));
     let issued = dates::issued(name, &view, &said);
     // Answers, guides and explanations tell of the dates and repeals of other documents.
     let own = !matches!(
         kind,
-        DocumentKind::Faq | DocumentKind::Guide | DocumentKind::Interpretation
+        DocumentKind::Faq
+            | DocumentKind::Guide
+            | DocumentKind::Interpretation
+            | DocumentKind::Walkthrough
+            | DocumentKind::Primer
     );
     let (effective_from, effective_until) = dates::effective(&view, issued, own);
     Metadata {

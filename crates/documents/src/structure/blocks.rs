@@ -76,7 +76,7 @@ fn begins(text: &str) -> bool {
         .nth(120)
         .map_or(text, |(at, _)| &text[..at]);
     match mark::read(text).mark {
-        Mark::Plain => false,
+        Mark::Plain | Mark::Step { .. } => false,
         Mark::Article { spaced, .. } => spaced,
         Mark::Division { .. } => false,
         Mark::Annex => text.starts_with("附件"),
