@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::picture::Picture;
+
 /// What kind of file the text was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Format {
@@ -19,6 +21,15 @@ pub enum Format {
     /// A Word document.
     #[serde(rename = "docx")]
     Docx,
+    /// A PDF with a text layer.
+    #[serde(rename = "pdf")]
+    Pdf,
+    /// An Excel workbook.
+    #[serde(rename = "xlsx")]
+    Xlsx,
+    /// Separated values.
+    #[serde(rename = "csv")]
+    Csv,
 }
 
 /// A file as text with structure.
@@ -36,6 +47,8 @@ pub struct Document {
     pub outline: Vec<Heading>,
     /// What the document says about itself.
     pub metadata: Metadata,
+    /// Its pictures, in order of their places.
+    pub pictures: Vec<Picture>,
     /// What a person should look at.
     pub notes: Vec<Note>,
 }
@@ -123,6 +136,10 @@ pub enum DocumentKind {
     Guide,
     /// 常见问答
     Faq,
+    /// 操作详解: how something is operated, step by step, with pictures.
+    Walkthrough,
+    /// 通识知识: what something is and how it works.
+    Primer,
     /// 政策解读
     Interpretation,
     /// 法律法规

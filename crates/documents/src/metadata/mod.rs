@@ -43,9 +43,13 @@ impl<'a> View<'a> {
             let text = page.str(index);
             let body = matches!(
                 mark::read(text).mark,
-                Mark::Article { .. } | Mark::Level { depth: 1..=3, .. } | Mark::Question
+                Mark::Article { .. }
+                    | Mark::Level { depth: 1..=3, .. }
+                    | Mark::Question
+                    | Mark::Step { .. }
             );
-            let heading = matches!(block.hint, Hint::Heading(level) if level > 1);
+            let heading =
+                matches!(block.hint, Hint::Heading(level) | Hint::Section(level) if level > 1);
             if index > 0 && (body || heading) {
                 break;
             }
@@ -115,12 +119,18 @@ pub(crate) fn extract(name: &str, page: &Page, said: &Said) -> Metadata {
     let title = title::find(name, &view, &said);
     let number = said.number.clone().or_else(|| number::find(&view));
     let issuer = issuer::find(&view, &title, &said);
-    let kind = kind::find(&view, &title, issuer.as_deref(), number.as_deref());
+    let kind = said
+        .kind
+        .unwrap_or_else(|| kind::find(name, &view, &title, issuer.as_deref(), number.as_deref()));
     let issued = dates::issued(name, &view, &said);
     // Answers, guides and explanations tell of the dates and repeals of other documents.
     let own = !matches!(
         kind,
-        DocumentKind::Faq | DocumentKind::Guide | DocumentKind::Interpretation
+        DocumentKind::Faq
+            | DocumentKind::Guide
+            | DocumentKind::Interpretation
+            | DocumentKind::Walkthrough
+            | DocumentKind::Primer
     );
     let (effective_from, effective_until) = dates::effective(&view, issued, own);
     Metadata {

@@ -109,6 +109,15 @@ fn leading(view: &View<'_>) -> Option<String> {
 
 pub(super) fn find(name: &str, view: &View<'_>, said: &Said) -> String {
     let stem = format::stem(name);
+    if said.named
+        && view
+            .page
+            .blocks
+            .first()
+            .is_none_or(|b| b.hint != Hint::Title)
+    {
+        return tidy(stem);
+    }
     let candidates = [
         marked(view),
         said.title.clone().filter(|t| t.chars().count() >= 5),

@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Write};
 
-use citymind_documents::{Document, Limits, read};
+use citymind_documents::{Document, Limits, PictureSource, read};
 use zip::write::SimpleFileOptions;
 
 /// A zip of these entries.
@@ -81,6 +81,17 @@ pub(crate) fn check(document: &Document) -> Result<(), String> {
             return Err(format!("control character at {at}"));
         }
     }
+    let mut last = 0;
+    for picture in &document.pictures {
+        let rest = text
+            .get(picture.at..)
+            .ok_or("a picture within a character")?;
+        let ends = rest.is_empty() || picture.at == 0 || rest.starts_with('\n');
+        if picture.at < last || !ends {
+            return Err(format!("a picture at {}", picture.at));
+        }
+        last = picture.at;
+    }
     if text.contains("\n\n\n") || text.contains(" \n") {
         return Err("blank lines or blanks at line ends".into());
     }
@@ -134,6 +145,22 @@ pub(crate) fn render(document: &Document) -> String {
         for line in document.text[clause.span.clone()].lines() {
             out += &format!("    {line}\n");
         }
+    }
+    for picture in &document.pictures {
+        let source = match &picture.source {
+            PictureSource::Embedded { media, bytes } => format!("{media:?} {} 字节", bytes.len()),
+            PictureSource::Relative(path) => path.clone(),
+        };
+        let line = document.text[..picture.at].lines().last().unwrap_or("");
+        let tail: String = line
+            .chars()
+            .rev()
+            .take(12)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        out += &format!("图 “…{tail}”之后 [{}] {source}\n", picture.alt);
     }
     for note in &document.notes {
         out += &format!("注意 {:?} {}\n", note.clause, note.message);
