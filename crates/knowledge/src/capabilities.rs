@@ -1,5 +1,7 @@
 //! What the outside can do with knowledge.
 
+mod versions;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -22,7 +24,7 @@ use crate::{
 /// All capabilities of knowledge.
 pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
     let library = imports.library();
-    vec![
+    let mut all = vec![
         Registered::new(SearchClauses(library.clone())),
         Registered::new(ListDocuments(library.clone())),
         Registered::new(GetDocument(library.clone())),
@@ -33,7 +35,9 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
         Registered::new(ListImports(imports.clone())),
         Registered::new(GetImport(imports.clone())),
         Registered::new(CancelImport(imports.clone())),
-    ]
+    ];
+    all.extend(versions::all(library));
+    all
 }
 
 /// Who keeps the knowledge.

@@ -12,6 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::{compare::Changes, titles};
+
 /// Documents, to list and filter by.
 pub const DOCUMENTS: Collection = Collection {
     name: "documents",
@@ -25,6 +27,10 @@ pub const DOCUMENTS: Collection = Collection {
         "effective_from",
         "imported_at",
         "source.sha256",
+        "path",
+        "name",
+        "law",
+        "version_of",
     ],
 };
 
@@ -37,11 +43,11 @@ pub const CONTENTS: Collection = Collection {
 /// What documents say of other documents, found by the other's title or number.
 pub const RELATIONS: Collection = Collection {
     name: "relations",
-    indexed: &["from", "title", "number"],
+    indexed: &["from", "name", "number"],
 };
 
 /// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 3;
 
 /// A stored document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +60,24 @@ pub struct DocumentRecord {
     pub path: String,
     /// The title.
     pub title: String,
+    /// The title as it is compared with others.
+    #[serde(default)]
+    pub name: String,
+    /// The name that all wordings of this law share, if it is one of which there is one wording at a time.
+    #[serde(default)]
+    pub law: Option<String>,
+    /// Which version of what stands under its path, from 1.
+    #[serde(default = "first_version")]
+    pub version: u32,
+    /// The document of which this is an earlier version.
+    #[serde(default)]
+    pub version_of: Option<String>,
+    /// An earlier version that a correction took the place of: kept to be read, no longer found.
+    #[serde(default)]
+    pub replaced: bool,
+    /// How its clauses differ from those of the version before.
+    #[serde(default)]
+    pub changes: Option<Changes>,
     /// What kind of document.
     pub kind: DocumentKind,
     /// What kind of file.
@@ -77,6 +101,12 @@ pub struct DocumentRecord {
     pub repealed_on: Option<Date>,
     /// Which documents repeal it.
     pub repealed_by: Vec<Link>,
+    /// The first day on which a later wording of it is in force.
+    #[serde(default)]
+    pub amended_on: Option<Date>,
+    /// The later wording.
+    #[serde(default)]
+    pub amended_by: Option<Link>,
     /// Taken down: no longer found.
     pub withdrawn: bool,
     /// How many clauses it has.
@@ -130,6 +160,10 @@ pub struct Link {
     pub document: Option<String>,
 }
 
+fn first_version() -> u32 {
+    1
+}
+
 /// What one document says of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RelationRecord {
@@ -139,6 +173,9 @@ pub struct RelationRecord {
     pub space: String,
     /// The other's title, if named.
     pub title: Option<String>,
+    /// The title as it is compared.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The other's number, if named.
     pub number: Option<String>,
     /// The day from which the other is no longer in force.
@@ -152,6 +189,8 @@ impl DocumentRecord {
             DocumentStatus::Withdrawn
         } else if self.repealed_on.is_some_and(|day| day <= on) {
             DocumentStatus::Repealed
+        } else if self.replaced || self.amended_on.is_some_and(|day| day <= on) {
+            DocumentStatus::Amended
         } else if self.effective_until.is_some_and(|day| day < on) {
             DocumentStatus::Expired
         } else if self.begins.is_some_and(|day| day > on) {
@@ -163,11 +202,15 @@ impl DocumentRecord {
 
     /// What the index filters its passages by.
     pub fn attributes(&self) -> Attributes {
-        let last_before_repeal = self.repealed_on.map(|day| day_number(day) - 1);
-        let until = [self.effective_until.map(day_number), last_before_repeal]
-            .into_iter()
-            .flatten()
-            .min();
+        let last_before = |day: Option<Date>| day.map(|day| day_number(day) - 1);
+        let until = [
+            self.effective_until.map(day_number),
+            last_before(self.repealed_on),
+            last_before(self.amended_on),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         Attributes {
             space: self.space.clone(),
             region: self.region.clone().unwrap_or_default(),
@@ -176,6 +219,22 @@ impl DocumentRecord {
             from: self.begins.map(day_number),
             until,
         }
+    }
+
+    /// Whether its clauses are to be found.
+    pub fn is_found(&self) -> bool {
+        !self.withdrawn && !self.replaced
+    }
+
+    /// The document whose version it is: itself, unless it is an earlier one.
+    pub fn head(&self) -> &str {
+        self.version_of.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Gives the names by which it is found among others, after its title or kind has changed.
+    pub fn take_names(&mut self) {
+        self.name = titles::name(&self.title);
+        self.law = titles::law(&self.title, self.kind);
     }
 
     /// A link to it.
@@ -202,6 +261,7 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     let unset = |field: &str| Condition::is(field, Value::Null);
     let after = |field: &str| Condition::Not(Box::new(Condition::AtMost(field.into(), day())));
     let not_repealed = || after("repealed_on");
+    let not_amended = || after("amended_on");
     let not_over = || {
         Condition::Any(vec![
             unset("effective_until"),
@@ -219,8 +279,39 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     match status {
         DocumentStatus::Withdrawn => vec![Condition::is("withdrawn", true)],
         DocumentStatus::Repealed => vec![standing, Condition::AtMost("repealed_on".into(), day())],
-        DocumentStatus::Expired => vec![standing, not_repealed(), not(not_over())],
-        DocumentStatus::Upcoming => vec![standing, not_repealed(), not_over(), not(begun())],
-        DocumentStatus::Current => vec![standing, not_repealed(), not_over(), begun()],
+        DocumentStatus::Amended => vec![
+            standing,
+            not_repealed(),
+            Condition::Any(vec![
+                Condition::is("replaced", true),
+                Condition::AtMost("amended_on".into(), day()),
+            ]),
+        ],
+        rest => {
+            let mut all = vec![
+                standing,
+                not_repealed(),
+                not_amended(),
+                not(Condition::is("replaced", true)),
+            ];
+            match rest {
+                DocumentStatus::Expired => all.push(not(not_over())),
+                DocumentStatus::Upcoming => all.extend([not_over(), not(begun())]),
+                _ => all.extend([not_over(), begun()]),
+            }
+            all
+        }
     }
+}
+
+/// What a list shows: every document as it stands last, and an earlier version for as long as it is the one in force.
+pub fn listed(on: Date) -> Condition {
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let not_current = with_status(DocumentStatus::Current, on)
+        .into_iter()
+        .map(not);
+    Condition::Any(vec![
+        Condition::is("version_of", Value::Null),
+        not(Condition::Any(not_current.collect())),
+    ])
 }

@@ -9,11 +9,15 @@ use kernel::{
     records::{Condition, Query, Write},
     time,
 };
+use serde_json::Value;
 
-use super::Library;
-use crate::record::{
-    CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS, RelationRecord,
-    Source,
+use super::{Library, validity::Touched};
+use crate::{
+    compare::Changes,
+    record::{
+        CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
+        RelationRecord, Source,
+    },
 };
 
 /// A file on its way in.
@@ -38,6 +42,8 @@ pub struct Outcome {
     pub document: DocumentRecord,
     /// What a person should look at.
     pub warnings: Vec<String>,
+    /// How its clauses differ from those of the version before, if there is one.
+    pub changes: Option<Changes>,
 }
 
 /// What happened to a file.
@@ -64,8 +70,12 @@ struct Read {
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) documents: BTreeMap<String, DocumentRecord>,
+    /// Their structure, where it is new.
+    pub(super) contents: BTreeMap<String, ContentRecord>,
     /// What documents of the batch say of others, by id; `None` where it is no longer said.
     pub(super) relations: BTreeMap<String, Option<RelationRecord>>,
+    /// What may hold otherwise after it.
+    pub(super) touched: Touched,
     writes: Vec<Write>,
 }
 
@@ -81,6 +91,9 @@ impl Draft {
                     id,
                 },
             });
+        }
+        for (id, content) in &self.contents {
+            writes.push(Write::put(&CONTENTS, id.clone(), content)?);
         }
         for (id, document) in &self.documents {
             writes.push(Write::put(&DOCUMENTS, id.clone(), document)?);
@@ -118,6 +131,12 @@ impl Library {
                 Err(error) => Err(error),
             });
         }
+        self.settle_touched(&mut draft).await?;
+        for outcome in outcomes.iter_mut().flatten() {
+            if let Some(settled) = draft.documents.get(&outcome.document.id) {
+                outcome.document.clone_from(settled);
+            }
+        }
         draft.writes.extend(accompany(&outcomes)?);
         self.commit(draft).await?;
         Ok(outcomes)
@@ -148,10 +167,7 @@ impl Library {
             hash,
         } = file;
         let id = derived(&[&incoming.space, &incoming.path]);
-        let known: Option<DocumentRecord> = match draft.documents.get(&id) {
-            Some(document) => Some(document.clone()),
-            None => self.records.read(&DOCUMENTS, &id).await?,
-        };
+        let known = self.standing(&id, draft).await?;
         let mut warnings: Vec<String> = read.notes.iter().map(|n| n.message.clone()).collect();
         let same_title = |k: &DocumentRecord| incoming.title.as_ref().is_none_or(|t| *t == k.title);
         if let Some(known) = &known
@@ -165,30 +181,14 @@ impl Library {
                 state: OutcomeState::Unchanged,
                 document: known.clone(),
                 warnings,
+                changes: None,
             });
         }
-        let in_batch = |d: &&DocumentRecord| {
-            d.source.sha256 == hash && d.space == incoming.space && d.id != id
-        };
-        let twin = match draft.documents.values().find(in_batch) {
-            Some(twin) => Some(twin.clone()),
-            None => self.twin(&incoming.space, &hash, &id).await?,
-        };
-        if let Some(twin) = twin {
-            warnings.push(format!(
-                "与已有文件《{}》内容相同（{}）",
-                twin.title, twin.path
-            ));
-        }
+        warnings.extend(self.twin_warning(&incoming, &hash, &id, draft).await?);
         let size = incoming.bytes.len() as u64;
         let original = std::mem::take(&mut incoming.bytes);
         self.files.put(original).await?;
         let text = self.files.put(read.text.clone().into_bytes()).await?;
-        let state = if known.is_some() {
-            OutcomeState::Updated
-        } else {
-            OutcomeState::Imported
-        };
         let content = ContentRecord {
             clauses: std::mem::take(&mut read.clauses),
             outline: std::mem::take(&mut read.outline),
@@ -201,20 +201,72 @@ impl Library {
             bytes: size,
             sha256: hash,
         };
+        let said = std::mem::take(&mut read.text);
         let mut document = record(incoming, read, source, text);
         document.clauses = content.clauses.len();
+        document.characters = said.chars().count();
+        warnings.extend(self.doubts(known.as_ref(), &document, draft).await?);
         document.warnings = warnings.len();
+        if let Some(known) = &known {
+            self.follow(known, &mut document, &content, &said, draft)
+                .await?;
+        }
         self.relate(&document, &content, draft).await?;
-        self.settle(&mut document, draft).await?;
-        draft
-            .writes
-            .push(Write::put(&CONTENTS, id.clone(), &content)?);
+        draft.touched.document(&document);
+        draft.contents.insert(id.clone(), content);
         draft.documents.insert(id, document.clone());
         Ok(Outcome {
-            state,
+            state: if known.is_some() {
+                OutcomeState::Updated
+            } else {
+                OutcomeState::Imported
+            },
+            changes: document.changes,
             document,
             warnings,
         })
+    }
+
+    /// Has a document take the place of what stood under its path: another file makes a new version, the same file read
+    /// anew does not.
+    async fn follow(
+        &self,
+        known: &DocumentRecord,
+        document: &mut DocumentRecord,
+        content: &ContentRecord,
+        text: &str,
+        draft: &mut Draft,
+    ) -> Result<()> {
+        draft.touched.document(known);
+        document.version = known.version;
+        document.changes = known.changes;
+        if known.source.sha256 != document.source.sha256 {
+            document.version += 1;
+            document.changes = self.changes(known, content, text, draft).await?;
+            self.keep(known, document, draft).await?;
+        }
+        Ok(())
+    }
+
+    /// A word on another document with the same content.
+    async fn twin_warning(
+        &self,
+        incoming: &Incoming,
+        hash: &str,
+        id: &str,
+        draft: &Draft,
+    ) -> Result<Option<String>> {
+        let same = |d: &&DocumentRecord| {
+            d.source.sha256 == hash
+                && d.space == incoming.space
+                && d.id != id
+                && d.version_of.is_none()
+        };
+        let twin = match draft.documents.values().find(same) {
+            Some(twin) => Some(twin.clone()),
+            None => self.twin(&incoming.space, hash, id).await?,
+        };
+        Ok(twin.map(|twin| format!("与已有文件《{}》内容相同（{}）", twin.title, twin.path)))
     }
 
     /// Whether a document's stored files are what they were: importing the file again mends what was changed.
@@ -228,6 +280,7 @@ impl Library {
                 Condition::is("source.sha256", hash),
                 Condition::is("space", space),
                 Condition::is("withdrawn", false),
+                Condition::is("version_of", Value::Null),
                 Condition::Not(Box::new(Condition::is("id", id))),
             ],
             limit: 1,
@@ -246,14 +299,20 @@ fn file_name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
-/// The record of a document that was read; counts of clauses and warnings are for the caller to fill in.
+/// The record of a document that was read; counts of clauses, characters and warnings are for the caller to fill in.
 fn record(incoming: Incoming, read: Document, source: Source, text: String) -> DocumentRecord {
     let m = read.metadata;
-    DocumentRecord {
+    let mut record = DocumentRecord {
         id: derived(&[&incoming.space, &incoming.path]),
         space: incoming.space,
         path: incoming.path,
         title: incoming.title.unwrap_or(m.title),
+        name: String::new(),
+        law: None,
+        version: 1,
+        version_of: None,
+        replaced: false,
+        changes: None,
         kind: m.kind,
         format: read.format,
         issuer: m.issuer,
@@ -265,15 +324,19 @@ fn record(incoming: Incoming, read: Document, source: Source, text: String) -> D
         begins: m.effective_from.or(m.issued),
         repealed_on: None,
         repealed_by: Vec::new(),
+        amended_on: None,
+        amended_by: None,
         withdrawn: false,
         clauses: 0,
-        characters: read.text.chars().count(),
+        characters: 0,
         warnings: 0,
         source,
         text,
         reader: READER_VERSION,
         imported_at: time::now(),
-    }
+    };
+    record.take_names();
+    record
 }
 
 fn read(incoming: Incoming, limits: &documents::Limits) -> Result<Read> {

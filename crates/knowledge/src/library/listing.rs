@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use super::Library;
 use crate::{
-    record::{ContentRecord, DOCUMENTS, DocumentRecord, Link, RelationRecord, with_status},
+    record::{ContentRecord, DOCUMENTS, DocumentRecord, Link, RelationRecord, listed, with_status},
+    titles,
     view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body},
 };
 
@@ -103,6 +104,7 @@ impl Library {
             Some(status) => with_status(status, today),
             None => vec![Condition::is("withdrawn", false)],
         };
+        all.push(listed(today));
         all.extend(seen_by(caller));
         if let Some(q) = input.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
             for word in q.split_whitespace().take(8) {
@@ -159,7 +161,8 @@ impl Library {
     /// # Errors
     /// `Storage`.
     pub async fn facets(&self, caller: &Caller) -> Result<Facets> {
-        let mut standing = vec![Condition::is("withdrawn", false)];
+        let today = time::today();
+        let mut standing = vec![Condition::is("withdrawn", false), listed(today)];
         standing.extend(seen_by(caller));
         let mut by_field = Vec::new();
         for field in ["space", "region", "kind"] {
@@ -174,11 +177,13 @@ impl Library {
         for status in [
             DocumentStatus::Current,
             DocumentStatus::Upcoming,
+            DocumentStatus::Amended,
             DocumentStatus::Expired,
             DocumentStatus::Repealed,
             DocumentStatus::Withdrawn,
         ] {
-            let mut all = with_status(status, time::today());
+            let mut all = with_status(status, today);
+            all.push(listed(today));
             all.extend(seen_by(caller));
             let count = self.records.count(&DOCUMENTS, &all).await?;
             let value = serde_json::to_value(status).map_err(Error::internal)?;
@@ -198,13 +203,19 @@ impl Library {
         })
     }
 
-    /// How many documents stand, and whether there are any at all.
+    /// How many documents stand; earlier versions are not counted.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn count(&self) -> Result<u64> {
         self.records
-            .count(&DOCUMENTS, &[Condition::is("withdrawn", false)])
+            .count(
+                &DOCUMENTS,
+                &[
+                    Condition::is("withdrawn", false),
+                    Condition::is("version_of", Value::Null),
+                ],
+            )
             .await
     }
 
@@ -230,6 +241,7 @@ impl Library {
             source: document.source.clone(),
             repeals: self.repeals(&document, &content).await?,
             repealed_by: document.repealed_by.clone(),
+            amended_by: document.amended_by.clone(),
             outline: outline.collect(),
             body: body(&content, text.as_str()),
             notes: notes.collect(),
@@ -247,10 +259,13 @@ impl Library {
                 from: document.id.clone(),
                 space: document.space.clone(),
                 title: reference.title.clone(),
+                name: reference.title.as_deref().map(titles::name),
                 number: reference.number.clone(),
                 on: None,
             };
-            let known = self.named_in_store(&relation).await?.into_iter().next();
+            let mut named = self.named_in_store(&relation).await?.into_iter();
+            // Not a later wording of what it repeals, nor itself.
+            let known = named.find(|d| d.begins.is_none() || d.begins < document.begins);
             links.push(match known {
                 Some(known) => known.link(),
                 None => Link {
