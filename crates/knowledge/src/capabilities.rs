@@ -1,5 +1,6 @@
 //! What the outside can do with knowledge.
 
+mod relations;
 mod versions;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
         Registered::new(CancelImport(imports.clone())),
     ];
     all.extend(versions::all(library));
+    all.extend(relations::all(library));
     all
 }
 

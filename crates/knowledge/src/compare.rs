@@ -406,7 +406,6 @@ mod tests {
             clauses: document.clauses,
             outline: document.outline,
             notes: Vec::new(),
-            repeals: Vec::new(),
         }
     }
 

@@ -31,6 +31,7 @@ pub const DOCUMENTS: Collection = Collection {
         "name",
         "law",
         "version_of",
+        "id",
     ],
 };
 
@@ -134,8 +135,6 @@ pub struct ContentRecord {
     pub outline: Vec<Heading>,
     /// What a person should look at.
     pub notes: Vec<Note>,
-    /// Which documents it repeals.
-    pub repeals: Vec<Reference>,
 }
 
 /// The file as it came.
@@ -164,12 +163,47 @@ fn first_version() -> u32 {
     1
 }
 
+/// How one document stands to another.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationKind {
+    /// 依据: it carries the other out.
+    Implements,
+    /// 修改
+    Amends,
+    /// 废止
+    #[default]
+    Repeals,
+    /// 取代: it is the next wording of the other.
+    Supersedes,
+    /// 引用
+    Cites,
+}
+
+/// What a document says of another, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How it stands to the other.
+    pub kind: RelationKind,
+    /// The other.
+    pub reference: Reference,
+    /// The clause in which it says so.
+    pub clause: Option<usize>,
+    /// The article of the other that it names.
+    pub article: Option<String>,
+}
+
 /// What one document says of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RelationRecord {
+    /// How it stands to the other.
+    #[serde(default)]
+    pub kind: RelationKind,
     /// The document that says it.
     pub from: String,
-    /// The knowledge space both are in.
+    /// The knowledge space that this document is in.
     pub space: String,
     /// The other's title, if named.
     pub title: Option<String>,
@@ -178,8 +212,28 @@ pub struct RelationRecord {
     pub name: Option<String>,
     /// The other's number, if named.
     pub number: Option<String>,
-    /// The day from which the other is no longer in force.
+    /// From which day it holds.
     pub on: Option<Date>,
+    /// The clause in which it stands.
+    #[serde(default)]
+    pub clause: Option<usize>,
+    /// The article of the other that it names.
+    #[serde(default)]
+    pub article: Option<String>,
+}
+
+impl RelationRecord {
+    /// Whether it speaks of this document: by its number; by its title where the relation or the document tells no
+    /// number, since a title may be shared by versions.
+    pub fn names(&self, document: &DocumentRecord) -> bool {
+        if self.from == document.id {
+            return false;
+        }
+        match (&self.number, &document.number) {
+            (Some(said), Some(number)) => said == number,
+            _ => self.name.as_ref() == Some(&document.name),
+        }
+    }
 }
 
 impl DocumentRecord {

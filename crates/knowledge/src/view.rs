@@ -2,12 +2,13 @@
 
 use documents::{ClauseKind, DocumentKind, Format};
 use jiff::civil::Date;
-use kernel::evidence::DocumentStatus;
+use kernel::{Page, evidence::DocumentStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     compare::Changes,
+    library::Related,
     quote::CharacterCounter,
     record::{ContentRecord, DocumentRecord, Link, Source},
 };
@@ -157,6 +158,10 @@ pub struct DocumentDetail {
     pub summary: DocumentSummary,
     /// The file as it came.
     pub source: Source,
+    /// What it says of others: the first of them, see `knowledge.relations`.
+    pub says: Page<Related>,
+    /// What others say of it: the first of them, see `knowledge.relations`.
+    pub said_of: Page<Related>,
     /// The documents it repeals.
     pub repeals: Vec<Link>,
     /// The documents that repeal it.

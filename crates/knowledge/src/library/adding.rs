@@ -16,7 +16,7 @@ use crate::{
     compare::Changes,
     record::{
         CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
-        RelationRecord, Source,
+        RelationKind, RelationRecord, Said, Source,
     },
 };
 
@@ -193,25 +193,25 @@ impl Library {
             clauses: std::mem::take(&mut read.clauses),
             outline: std::mem::take(&mut read.outline),
             notes: std::mem::take(&mut read.notes),
-            repeals: std::mem::take(&mut read.metadata.repeals),
         };
+        let relations = said(&mut read);
         let name = file_name(&incoming.path);
         let source = Source {
             name,
             bytes: size,
             sha256: hash,
         };
-        let said = std::mem::take(&mut read.text);
+        let words = std::mem::take(&mut read.text);
         let mut document = record(incoming, read, source, text);
         document.clauses = content.clauses.len();
-        document.characters = said.chars().count();
+        document.characters = words.chars().count();
         warnings.extend(self.doubts(known.as_ref(), &document, draft).await?);
         document.warnings = warnings.len();
         if let Some(known) = &known {
-            self.follow(known, &mut document, &content, &said, draft)
+            self.follow(known, &mut document, &content, &words, draft)
                 .await?;
         }
-        self.relate(&document, &content, draft).await?;
+        self.relate(&document, &relations, draft).await?;
         draft.touched.document(&document);
         draft.contents.insert(id.clone(), content);
         draft.documents.insert(id, document.clone());
@@ -293,6 +293,19 @@ impl Library {
             .into_iter()
             .next())
     }
+}
+
+/// What a document says of others.
+fn said(read: &mut Document) -> Vec<Said> {
+    let repeals = std::mem::take(&mut read.metadata.repeals).into_iter();
+    repeals
+        .map(|reference| Said {
+            kind: RelationKind::Repeals,
+            reference,
+            clause: None,
+            article: None,
+        })
+        .collect()
 }
 
 fn file_name(path: &str) -> String {

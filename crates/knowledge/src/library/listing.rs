@@ -13,10 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Library;
+use super::{Library, Related};
 use crate::{
-    record::{ContentRecord, DOCUMENTS, DocumentRecord, Link, RelationRecord, listed, with_status},
-    titles,
+    record::{DOCUMENTS, DocumentRecord, RelationKind, listed, with_status},
     view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body},
 };
 
@@ -236,53 +235,25 @@ impl Library {
             clause: n.clause,
             message: n.message.clone(),
         });
+        let page = PageRequest::default();
+        let first = |all: Vec<Related>| {
+            let total = all.len() as u64;
+            let size = usize::try_from(page.size()).unwrap_or(usize::MAX);
+            page.of(all.into_iter().take(size).collect(), total)
+        };
+        let says = self.says(caller, &document, on).await?;
+        let repeals = says.iter().filter(|r| r.kind == RelationKind::Repeals);
         Ok(DocumentDetail {
             summary: DocumentSummary::of(&document, on),
             source: document.source.clone(),
-            repeals: self.repeals(&document, &content).await?,
+            repeals: repeals.cloned().map(Related::link).collect(),
+            says: first(says),
+            said_of: first(self.said_by_others(caller, &document, on).await?),
             repealed_by: document.repealed_by.clone(),
             amended_by: document.amended_by.clone(),
             outline: outline.collect(),
             body: body(&content, text.as_str()),
             notes: notes.collect(),
         })
-    }
-
-    async fn repeals(
-        &self,
-        document: &DocumentRecord,
-        content: &ContentRecord,
-    ) -> Result<Vec<Link>> {
-        let mut links = Vec::new();
-        for reference in &content.repeals {
-            let relation = RelationRecord {
-                from: document.id.clone(),
-                space: document.space.clone(),
-                title: reference.title.clone(),
-                name: reference.title.as_deref().map(titles::name),
-                number: reference.number.clone(),
-                on: None,
-            };
-            let mut named = self.named_in_store(&relation).await?.into_iter();
-            // Not a later wording of what it repeals, nor itself.
-            let known = named.find(|d| d.begins.is_none() || d.begins < document.begins);
-            links.push(match known {
-                Some(known) => known.link(),
-                None => Link {
-                    title: reference
-                        .title
-                        .clone()
-                        .or_else(|| reference.number.clone())
-                        .unwrap_or_default(),
-                    number: reference.number.clone(),
-                    document: None,
-                },
-            });
-        }
-        Ok(links)
-    }
-
-    async fn named_in_store(&self, relation: &RelationRecord) -> Result<Vec<DocumentRecord>> {
-        self.named(relation, &super::adding::Draft::default()).await
     }
 }

@@ -3,6 +3,7 @@
 mod adding;
 mod indexing;
 mod listing;
+mod related;
 mod relations;
 mod searching;
 mod validity;
@@ -30,6 +31,7 @@ use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
+pub use related::{Direction, Related, RelatedInput};
 pub use searching::{Hit, Search, SearchInput, SearchOutput};
 pub use versions::{CompareInput, Comparison, RestoreVersionInput, Versions, VersionsInput};
 

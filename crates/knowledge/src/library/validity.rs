@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{
-    Error, Result,
+    Result,
     records::{Condition, Query},
 };
 
 use super::{Library, adding::Draft};
 use crate::{
-    record::{DOCUMENTS, DocumentRecord, RELATIONS, RelationRecord},
+    record::{DOCUMENTS, DocumentRecord, RelationKind, RelationRecord},
     titles::same_issuer,
 };
 
@@ -39,9 +39,11 @@ impl Touched {
         }
     }
 
-    /// A document said or says this.
+    /// A document said or says this. Only what ends others tells when they are in force.
     pub(super) fn said(&mut self, relation: RelationRecord) {
-        self.said.push(relation);
+        if relation.kind == RelationKind::Repeals {
+            self.said.push(relation);
+        }
     }
 }
 
@@ -54,28 +56,24 @@ impl Library {
         }
     }
 
-    /// The documents that match, as the batch leaves them; `holds` says the same as the conditions.
+    /// The documents of which `holds`, as the batch leaves them. `by` is a condition that they meet, on an indexed field
+    /// with few documents to a value: with several conditions the store may choose the worse index.
     pub(super) async fn all_standing(
         &self,
-        all: Vec<Condition>,
+        by: Condition,
         draft: &Draft,
         holds: impl Fn(&DocumentRecord) -> bool,
     ) -> Result<BTreeMap<String, DocumentRecord>> {
-        let query = Query {
-            all,
-            ..Query::default()
-        };
-        let stored: Vec<DocumentRecord> = self.records.list(&DOCUMENTS, &query).await?;
-        let mut found: BTreeMap<String, DocumentRecord> =
-            stored.into_iter().map(|d| (d.id.clone(), d)).collect();
-        for (id, document) in &draft.documents {
-            if holds(document) {
-                found.insert(id.clone(), document.clone());
-            } else {
-                found.remove(id);
-            }
-        }
-        Ok(found)
+        let stored: Vec<DocumentRecord> = self.records.list(&DOCUMENTS, &Query::by(by)).await?;
+        let unchanged = stored
+            .into_iter()
+            .filter(|d| !draft.documents.contains_key(&d.id));
+        let changed = draft.documents.values().cloned();
+        Ok(unchanged
+            .chain(changed)
+            .filter(|d| holds(d))
+            .map(|d| (d.id.clone(), d))
+            .collect())
     }
 
     /// A document with all its versions.
@@ -84,12 +82,13 @@ impl Library {
         head: &str,
         draft: &Draft,
     ) -> Result<BTreeMap<String, DocumentRecord>> {
-        let of = Condition::Any(vec![
-            Condition::is("id", head),
-            Condition::is("version_of", head),
-        ]);
-        self.all_standing(vec![of], draft, |d| d.head() == head)
-            .await
+        let of = Condition::is("version_of", head);
+        let mut all = self
+            .all_standing(of, draft, |d| d.version_of.as_deref() == Some(head))
+            .await?;
+        let last = self.standing(head, draft).await?;
+        all.extend(last.map(|d| (d.id.clone(), d)));
+        Ok(all)
     }
 
     /// The wordings of a law in a space.
@@ -99,7 +98,7 @@ impl Library {
         law: &str,
         draft: &Draft,
     ) -> Result<BTreeMap<String, DocumentRecord>> {
-        let of = vec![Condition::is("space", space), Condition::is("law", law)];
+        let of = Condition::is("law", law);
         self.all_standing(of, draft, |d| {
             d.space == space && d.law.as_deref() == Some(law)
         })
@@ -196,38 +195,9 @@ impl Library {
         document: &DocumentRecord,
         draft: &Draft,
     ) -> Result<Vec<(RelationRecord, DocumentRecord)>> {
-        let by_number = document
-            .number
-            .as_ref()
-            .map(|n| Condition::is("number", n.as_str()));
-        let by_name = [
-            Some(Condition::is("name", document.name.as_str())),
-            by_number,
-        ];
-        let query = Query {
-            all: vec![
-                Condition::is("space", document.space.as_str()),
-                Condition::Any(by_name.into_iter().flatten().collect()),
-            ],
-            ..Query::default()
-        };
-        let mut relations: BTreeMap<String, RelationRecord> = BTreeMap::new();
-        for record in self.records.find(&RELATIONS, &query).await? {
-            let relation = serde_json::from_value(record.body).map_err(Error::internal)?;
-            relations.insert(record.id, relation);
-        }
-        for (id, relation) in &draft.relations {
-            match relation {
-                Some(relation) => drop(relations.insert(id.clone(), relation.clone())),
-                None => drop(relations.remove(id)),
-            }
-        }
         let mut out = Vec::new();
-        for relation in relations.into_values() {
-            if relation.from == document.id
-                || relation.space != document.space
-                || !relation.names(document)
-            {
+        for relation in self.said_of(document, draft).await? {
+            if relation.kind != RelationKind::Repeals || relation.space != document.space {
                 continue;
             }
             let ender = self.standing(&relation.from, draft).await?;

@@ -106,7 +106,7 @@ impl Library {
                 self.unrelate(&earlier_id, draft).await?;
             } else if earlier_id == id {
                 // What it said of others holds from its day on.
-                self.relate(&version, &content, draft).await?;
+                self.relate_like(&known.id, &id, draft).await?;
             }
             if changed || earlier_id == id {
                 draft.touched.document(&version);
