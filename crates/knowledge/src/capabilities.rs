@@ -1,5 +1,6 @@
 //! What the outside can do with knowledge.
 
+mod editing;
 mod relations;
 mod versions;
 
@@ -38,6 +39,7 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
         Registered::new(CancelImport(imports.clone())),
     ];
     all.extend(versions::all(library));
+    all.extend(editing::all(library));
     all.extend(relations::all(library));
     all
 }

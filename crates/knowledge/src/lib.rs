@@ -6,6 +6,7 @@
 //! | [`imports`] | files on their way in, with a row per file, through crashes |
 //! | [`retrieval`] | from words to ranked clauses: one path for chat, test page and evaluation |
 //! | [`compare`] | two wordings, clause by clause |
+//! | [`facts`] | what is known of a document: extracted, and corrected by people |
 //! | [`quote`] | passages read back from the stored source before they are shown |
 //! | [`record`] | what the store keeps |
 //! | [`view`] | what the outside sees |
@@ -13,6 +14,7 @@
 
 pub mod capabilities;
 pub mod compare;
+pub mod facts;
 pub mod imports;
 pub mod library;
 pub mod quote;

@@ -12,7 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{compare::Changes, titles};
+use crate::{
+    compare::Changes,
+    facts::{Edits, Facts},
+    titles,
+};
 
 /// Documents, to list and filter by.
 pub const DOCUMENTS: Collection = Collection {
@@ -89,6 +93,9 @@ pub struct DocumentRecord {
     pub number: Option<String>,
     /// Where it holds.
     pub region: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub topics: Vec<String>,
     /// When it was issued.
     pub issued: Option<Date>,
     /// First day in force.
@@ -124,6 +131,31 @@ pub struct DocumentRecord {
     pub reader: u32,
     /// When it was imported or last changed.
     pub imported_at: String,
+    /// What the reader found in the file, before corrections.
+    #[serde(default)]
+    pub extracted: Option<Facts>,
+    /// What people corrected.
+    #[serde(default)]
+    pub edits: Edits,
+    /// How often the document itself was changed: imported, corrected, withdrawn, restored.
+    #[serde(default)]
+    pub revision: u64,
+    /// Its last changes, the latest last.
+    #[serde(default)]
+    pub log: Vec<Touch>,
+}
+
+/// A change of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Touch {
+    /// The document's revision after it.
+    pub revision: u64,
+    /// When.
+    pub at: String,
+    /// Who, if it is known.
+    pub by: Option<String>,
+    /// What: names of fields, or `import`, `withdraw`, `restore`.
+    pub what: Vec<String>,
 }
 
 /// The structure of a stored document.
@@ -289,6 +321,43 @@ impl DocumentRecord {
     pub fn take_names(&mut self) {
         self.name = titles::name(&self.title);
         self.law = titles::law(&self.title, self.kind);
+    }
+
+    /// What is known of it, corrections included.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            title: self.title.clone(),
+            kind: self.kind,
+            issuer: self.issuer.clone(),
+            number: self.number.clone(),
+            region: self.region.clone(),
+            issued: self.issued,
+            effective_from: self.effective_from,
+            effective_until: self.effective_until,
+            topics: self.topics.clone(),
+            space: self.space.clone(),
+        }
+    }
+
+    /// What the reader found in the file.
+    pub fn extracted(&self) -> Facts {
+        self.extracted.clone().unwrap_or_else(|| self.facts())
+    }
+
+    /// Takes what is known of it, and what follows from it.
+    pub fn take_facts(&mut self, facts: Facts) {
+        self.begins = facts.effective_from.or(facts.issued);
+        self.title = facts.title;
+        self.kind = facts.kind;
+        self.issuer = facts.issuer;
+        self.number = facts.number;
+        self.region = facts.region;
+        self.issued = facts.issued;
+        self.effective_from = facts.effective_from;
+        self.effective_until = facts.effective_until;
+        self.topics = facts.topics;
+        self.space = facts.space;
+        self.take_names();
     }
 
     /// A link to it.

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     compare::Changes,
+    facts::Edits,
     library::Related,
     quote::CharacterCounter,
-    record::{ContentRecord, DocumentRecord, Link, Source},
+    record::{ContentRecord, DocumentRecord, Link, Source, Touch},
 };
 
 /// A document in a list.
@@ -30,6 +31,8 @@ pub struct DocumentSummary {
     pub number: Option<String>,
     /// Where it holds.
     pub region: Option<String>,
+    /// What it is about.
+    pub topics: Vec<String>,
     /// The knowledge space.
     pub space: String,
     /// When it was issued.
@@ -135,6 +138,7 @@ impl DocumentSummary {
             issuer: d.issuer.clone(),
             number: d.number.clone(),
             region: d.region.clone(),
+            topics: d.topics.clone(),
             space: d.space.clone(),
             issued: d.issued,
             effective_from: d.effective_from,
@@ -158,6 +162,12 @@ pub struct DocumentDetail {
     pub summary: DocumentSummary,
     /// The file as it came.
     pub source: Source,
+    /// How often the document itself was changed; whoever corrects it names the one that was read.
+    pub revision: u64,
+    /// What people corrected, and what the file says; for staff.
+    pub edits: Edits,
+    /// Its last changes, the latest last; for staff.
+    pub log: Vec<Touch>,
     /// What it says of others: the first of them, see `knowledge.relations`.
     pub says: Page<Related>,
     /// What others say of it: the first of them, see `knowledge.relations`.

@@ -6,7 +6,7 @@ use documents::Document;
 use kernel::{
     Error, Result,
     id::{content_hash, derived},
-    records::{Condition, Query, Write},
+    records::{Condition, Expect, Query, Write},
     time,
 };
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{Library, validity::Touched};
 use crate::{
     compare::Changes,
+    facts::{Edits, Facts},
     record::{
         CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
         RelationKind, RelationRecord, Said, Source,
@@ -76,6 +77,8 @@ pub(super) struct Draft {
     pub(super) relations: BTreeMap<String, Option<RelationRecord>>,
     /// What may hold otherwise after it.
     pub(super) touched: Touched,
+    /// How documents must still stand for the batch to be made.
+    pub(super) expected: BTreeMap<String, Expect>,
     writes: Vec<Write>,
 }
 
@@ -96,7 +99,8 @@ impl Draft {
             writes.push(Write::put(&CONTENTS, id.clone(), content)?);
         }
         for (id, document) in &self.documents {
-            writes.push(Write::put(&DOCUMENTS, id.clone(), document)?);
+            let expected = self.expected.get(id).copied().unwrap_or_default();
+            writes.push(Write::put(&DOCUMENTS, id.clone(), document)?.expecting(expected));
         }
         Ok(writes)
     }
@@ -166,16 +170,14 @@ impl Library {
             document: mut read,
             hash,
         } = file;
-        let id = derived(&[&incoming.space, &incoming.path]);
-        let known = self.standing(&id, draft).await?;
+        let known = self.under(&incoming.space, &incoming.path, draft).await?;
+        let id = match &known {
+            Some(known) => known.id.clone(),
+            None => derived(&[&incoming.space, &incoming.path]),
+        };
         let mut warnings: Vec<String> = read.notes.iter().map(|n| n.message.clone()).collect();
-        let same_title = |k: &DocumentRecord| incoming.title.as_ref().is_none_or(|t| *t == k.title);
         if let Some(known) = &known
-            && known.source.sha256 == hash
-            && known.reader == READER_VERSION
-            && !known.withdrawn
-            && same_title(known)
-            && self.is_whole(known).await
+            && self.is_unchanged(known, &incoming, &hash).await
         {
             return Ok(Outcome {
                 state: OutcomeState::Unchanged,
@@ -205,12 +207,19 @@ impl Library {
         let mut document = record(incoming, read, source, text);
         document.clauses = content.clauses.len();
         document.characters = words.chars().count();
+        document.id.clone_from(&id);
+        if let Some(known) = &known {
+            warnings.extend(known.edits_against(&document));
+            document.edits.clone_from(&known.edits);
+            document.take_facts(document.extracted().corrected(&document.edits)?);
+        }
         warnings.extend(self.doubts(known.as_ref(), &document, draft).await?);
         document.warnings = warnings.len();
         if let Some(known) = &known {
             self.follow(known, &mut document, &content, &words, draft)
                 .await?;
         }
+        document.touch(None, vec!["import".to_owned()]);
         self.relate(&document, &relations, draft).await?;
         draft.touched.document(&document);
         draft.contents.insert(id.clone(), content);
@@ -227,6 +236,35 @@ impl Library {
         })
     }
 
+    /// Whether a file is the one that a document was read from, and there is nothing to mend.
+    async fn is_unchanged(&self, known: &DocumentRecord, incoming: &Incoming, hash: &str) -> bool {
+        let title = incoming.title.as_ref();
+        known.source.sha256 == hash
+            && known.reader == READER_VERSION
+            && !known.withdrawn
+            && title.is_none_or(|t| *t == known.extracted().title)
+            && self.is_whole(known).await
+    }
+
+    /// What stands under a path of a space: also a document that was moved from there, or to there.
+    async fn under(
+        &self,
+        space: &str,
+        path: &str,
+        draft: &Draft,
+    ) -> Result<Option<DocumentRecord>> {
+        let here = self.standing(&derived(&[space, path]), draft).await?;
+        if here.is_some() {
+            return Ok(here);
+        }
+        let moved = self
+            .all_standing(Condition::is("path", path), draft, |d| {
+                d.space == space && d.path == path && d.version_of.is_none()
+            })
+            .await?;
+        Ok(moved.into_values().next())
+    }
+
     /// Has a document take the place of what stood under its path: another file makes a new version, the same file read
     /// anew does not.
     async fn follow(
@@ -240,10 +278,12 @@ impl Library {
         draft.touched.document(known);
         document.version = known.version;
         document.changes = known.changes;
+        document.revision = known.revision;
+        document.log.clone_from(&known.log);
         if known.source.sha256 != document.source.sha256 {
             document.version += 1;
             document.changes = self.changes(known, content, text, draft).await?;
-            self.keep(known, document, draft).await?;
+            self.keep(known, draft).await?;
         }
         Ok(())
     }
@@ -315,26 +355,39 @@ fn file_name(path: &str) -> String {
 /// The record of a document that was read; counts of clauses, characters and warnings are for the caller to fill in.
 fn record(incoming: Incoming, read: Document, source: Source, text: String) -> DocumentRecord {
     let m = read.metadata;
-    let mut record = DocumentRecord {
-        id: derived(&[&incoming.space, &incoming.path]),
-        space: incoming.space,
-        path: incoming.path,
+    let facts = Facts {
         title: incoming.title.unwrap_or(m.title),
-        name: String::new(),
-        law: None,
-        version: 1,
-        version_of: None,
-        replaced: false,
-        changes: None,
         kind: m.kind,
-        format: read.format,
         issuer: m.issuer,
         number: m.number,
         region: m.region,
         issued: m.issued,
         effective_from: m.effective_from,
         effective_until: m.effective_until,
-        begins: m.effective_from.or(m.issued),
+        topics: Vec::new(),
+        space: incoming.space.clone(),
+    };
+    let mut record = DocumentRecord {
+        id: derived(&[&incoming.space, &incoming.path]),
+        space: String::new(),
+        path: incoming.path,
+        title: String::new(),
+        name: String::new(),
+        law: None,
+        version: 1,
+        version_of: None,
+        replaced: false,
+        changes: None,
+        kind: facts.kind,
+        format: read.format,
+        issuer: None,
+        number: None,
+        region: None,
+        topics: Vec::new(),
+        issued: None,
+        effective_from: None,
+        effective_until: None,
+        begins: None,
         repealed_on: None,
         repealed_by: Vec::new(),
         amended_on: None,
@@ -347,8 +400,12 @@ fn record(incoming: Incoming, read: Document, source: Source, text: String) -> D
         text,
         reader: READER_VERSION,
         imported_at: time::now(),
+        extracted: Some(facts.clone()),
+        edits: Edits::new(),
+        revision: 0,
+        log: Vec::new(),
     };
-    record.take_names();
+    record.take_facts(facts);
     record
 }
 

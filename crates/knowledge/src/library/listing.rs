@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Library, Related};
 use crate::{
+    facts::Edits,
     record::{DOCUMENTS, DocumentRecord, RelationKind, listed, with_status},
     view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body},
 };
@@ -235,6 +236,11 @@ impl Library {
             clause: n.clause,
             message: n.message.clone(),
         });
+        // Who corrected it is no matter of the public.
+        let staff = caller
+            .account
+            .as_ref()
+            .is_some_and(|a| a.roles.iter().any(|r| r.is_staff()));
         let page = PageRequest::default();
         let first = |all: Vec<Related>| {
             let total = all.len() as u64;
@@ -246,6 +252,17 @@ impl Library {
         Ok(DocumentDetail {
             summary: DocumentSummary::of(&document, on),
             source: document.source.clone(),
+            revision: document.revision,
+            edits: if staff {
+                document.edits.clone()
+            } else {
+                Edits::new()
+            },
+            log: if staff {
+                document.log.clone()
+            } else {
+                Vec::new()
+            },
             repeals: repeals.cloned().map(Related::link).collect(),
             says: first(says),
             said_of: first(self.said_by_others(caller, &document, on).await?),

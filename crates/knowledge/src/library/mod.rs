@@ -1,6 +1,7 @@
 //! The documents of the city: stored, indexed, listed, withdrawn.
 
 mod adding;
+mod editing;
 mod indexing;
 mod listing;
 mod related;
@@ -29,6 +30,7 @@ use tokio::sync::Mutex;
 
 use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
+pub use editing::EditInput;
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
 pub use related::{Direction, Related, RelatedInput};
@@ -181,6 +183,8 @@ impl Library {
             if document.withdrawn != withdrawn {
                 document.withdrawn = withdrawn;
                 document.imported_at = time::now();
+                let what = if withdrawn { "withdraw" } else { "restore" };
+                document.touch(None, vec![what.to_owned()]);
                 self.touch_said(&document.id, &mut draft).await?;
                 draft.touched.document(&document);
                 draft.documents.insert(document.id.clone(), document);

@@ -50,6 +50,22 @@ impl Library {
         Ok(())
     }
 
+    /// Has what a document says of others follow its days and its space.
+    pub(super) async fn say_anew(
+        &self,
+        document: &DocumentRecord,
+        draft: &mut Draft,
+    ) -> Result<()> {
+        for (id, mut relation) in self.said_by(&document.id, draft).await? {
+            draft.touched.said(relation.clone());
+            relation.space.clone_from(&document.space);
+            relation.on = document.begins;
+            draft.touched.said(relation.clone());
+            draft.relations.insert(id, Some(relation));
+        }
+        Ok(())
+    }
+
     /// Takes back what a document said of others.
     pub(super) async fn unrelate(&self, id: &str, draft: &mut Draft) -> Result<()> {
         for (relation_id, relation) in self.said_by(id, draft).await? {

@@ -107,6 +107,7 @@ impl Library {
 
     /// Works out what holds of all that the batch has touched.
     pub(super) async fn settle_touched(&self, draft: &mut Draft) -> Result<()> {
+        self.settle_versions(draft).await?;
         let touched = std::mem::take(&mut draft.touched);
         let mut around: BTreeMap<String, DocumentRecord> = BTreeMap::new();
         for id in &touched.documents {
@@ -127,6 +128,32 @@ impl Library {
             self.settle(&mut settled, draft).await?;
             if settled != document {
                 draft.documents.insert(id, settled);
+            }
+        }
+        Ok(())
+    }
+
+    /// Works out which versions a later one has replaced. From its first day on a version is the truth: what began before
+    /// is in force until then, what did not was wrong.
+    async fn settle_versions(&self, draft: &mut Draft) -> Result<()> {
+        for head in draft.touched.heads.clone() {
+            let versions = self.versions_standing(&head, draft).await?;
+            for version in versions.values() {
+                let before = |later: &DocumentRecord| match (version.begins, later.begins) {
+                    (_, None) => false,
+                    (None, Some(_)) => true,
+                    (Some(this), Some(that)) => this < that,
+                };
+                let replaced = versions
+                    .values()
+                    .any(|later| later.version > version.version && !before(later));
+                if replaced != version.replaced {
+                    let mut version = version.clone();
+                    version.replaced = replaced;
+                    self.touch_said(&version.id, draft).await?;
+                    draft.touched.document(&version);
+                    draft.documents.insert(version.id.clone(), version);
+                }
             }
         }
         Ok(())

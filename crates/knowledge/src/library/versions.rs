@@ -76,44 +76,18 @@ pub struct RestoreVersionInput {
 }
 
 impl Library {
-    /// Keeps a document as it stands before a new version takes its id, together with what the earlier versions come to
-    /// beside the new one. From its first day on the new version is the truth: what began before is in force until
-    /// then, what did not is replaced.
-    pub(super) async fn keep(
-        &self,
-        known: &DocumentRecord,
-        new: &DocumentRecord,
-        draft: &mut Draft,
-    ) -> Result<()> {
+    /// Keeps a document as it stands before a new version takes its id. What it said of others goes on to hold from its
+    /// day on, unless it turns out to be replaced.
+    pub(super) async fn keep(&self, known: &DocumentRecord, draft: &mut Draft) -> Result<()> {
         let id = derived(&[&known.id, "version", &known.version.to_string()]);
         let content = self.content_standing(&known.id, draft).await?;
         let mut kept = known.clone();
         kept.id.clone_from(&id);
         kept.version_of = Some(known.id.clone());
-        let mut earlier = self.versions_standing(&known.id, draft).await?;
-        earlier.remove(&known.id);
-        earlier.insert(id.clone(), kept);
-        for (earlier_id, mut version) in earlier {
-            let before = match (version.begins, new.begins) {
-                (_, None) => false,
-                (None, Some(_)) => true,
-                (Some(this), Some(that)) => this < that,
-            };
-            let replaced = version.replaced || !before;
-            let changed = replaced != version.replaced;
-            version.replaced = replaced;
-            if replaced {
-                self.unrelate(&earlier_id, draft).await?;
-            } else if earlier_id == id {
-                // What it said of others holds from its day on.
-                self.relate_like(&known.id, &id, draft).await?;
-            }
-            if changed || earlier_id == id {
-                draft.touched.document(&version);
-                draft.documents.insert(earlier_id, version);
-            }
-        }
-        draft.contents.insert(id, content);
+        self.relate_like(&known.id, &id, draft).await?;
+        draft.touched.document(&kept);
+        draft.contents.insert(id.clone(), content);
+        draft.documents.insert(id, kept);
         Ok(())
     }
 
@@ -263,7 +237,7 @@ impl Library {
             space: head.space.clone(),
             path: head.path.clone(),
             bytes: self.original(&version).await?,
-            title: Some(version.title.clone()),
+            title: Some(version.extracted().title),
         };
         let mut outcomes = self.add(vec![file], &mut |_| Ok(Vec::new())).await?;
         outcomes
