@@ -1856,7 +1856,7 @@ export interface components {
         /** @description The kind of document. */
         DocumentKind: "policy" | "guide" | "faq" | "interpretation" | "law" | "other";
         /** @description Whether a document is in force on the asked day. */
-        DocumentStatus: "current" | "upcoming" | "expired" | "repealed" | "withdrawn";
+        DocumentStatus: "current" | "upcoming" | "amended" | "expired" | "repealed" | "withdrawn";
         /**
          * DocumentSummary
          * @description A document in a list.

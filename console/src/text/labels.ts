@@ -10,6 +10,7 @@ import type {
 const DOCUMENT_STATUS: Record<DocumentStatus, string> = {
   current: '现行有效',
   upcoming: '尚未施行',
+  amended: '已修订',
   expired: '已失效',
   repealed: '已废止',
   withdrawn: '已撤下',

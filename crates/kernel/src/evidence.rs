@@ -12,6 +12,8 @@ pub enum DocumentStatus {
     Current,
     /// 尚未施行
     Upcoming,
+    /// 已修订: a later wording of the same document is in force
+    Amended,
     /// 已过有效期
     Expired,
     /// 已被废止

@@ -1,5 +1,9 @@
 //! What the outside can do with knowledge.
 
+mod editing;
+mod relations;
+mod versions;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -22,7 +26,7 @@ use crate::{
 /// All capabilities of knowledge.
 pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
     let library = imports.library();
-    vec![
+    let mut all = vec![
         Registered::new(SearchClauses(library.clone())),
         Registered::new(ListDocuments(library.clone())),
         Registered::new(GetDocument(library.clone())),
@@ -33,7 +37,11 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
         Registered::new(ListImports(imports.clone())),
         Registered::new(GetImport(imports.clone())),
         Registered::new(CancelImport(imports.clone())),
-    ]
+    ];
+    all.extend(versions::all(library));
+    all.extend(editing::all(library));
+    all.extend(relations::all(library));
+    all
 }
 
 /// Who keeps the knowledge.

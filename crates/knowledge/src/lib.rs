@@ -5,17 +5,22 @@
 //! | [`library`] | the documents of the city: stored, indexed, listed, withdrawn |
 //! | [`imports`] | files on their way in, with a row per file, through crashes |
 //! | [`retrieval`] | from words to ranked clauses: one path for chat, test page and evaluation |
+//! | [`compare`] | two wordings, clause by clause |
+//! | [`facts`] | what is known of a document: extracted, and corrected by people |
 //! | [`quote`] | passages read back from the stored source before they are shown |
 //! | [`record`] | what the store keeps |
 //! | [`view`] | what the outside sees |
 //! | [`capabilities`] | what the outside can do |
 
 pub mod capabilities;
+pub mod compare;
+pub mod facts;
 pub mod imports;
 pub mod library;
 pub mod quote;
 pub mod record;
 pub mod retrieval;
+mod titles;
 pub mod view;
 
 pub use documents::{Limits, is_suspicious};

@@ -12,6 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::{
+    compare::Changes,
+    facts::{Edits, Facts},
+    titles,
+};
+
 /// Documents, to list and filter by.
 pub const DOCUMENTS: Collection = Collection {
     name: "documents",
@@ -25,6 +31,11 @@ pub const DOCUMENTS: Collection = Collection {
         "effective_from",
         "imported_at",
         "source.sha256",
+        "path",
+        "name",
+        "law",
+        "version_of",
+        "id",
     ],
 };
 
@@ -37,11 +48,11 @@ pub const CONTENTS: Collection = Collection {
 /// What documents say of other documents, found by the other's title or number.
 pub const RELATIONS: Collection = Collection {
     name: "relations",
-    indexed: &["from", "title", "number"],
+    indexed: &["from", "name", "number"],
 };
 
 /// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 3;
 
 /// A stored document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +65,24 @@ pub struct DocumentRecord {
     pub path: String,
     /// The title.
     pub title: String,
+    /// The title as it is compared with others.
+    #[serde(default)]
+    pub name: String,
+    /// The name that all wordings of this law share, if it is one of which there is one wording at a time.
+    #[serde(default)]
+    pub law: Option<String>,
+    /// Which version of what stands under its path, from 1.
+    #[serde(default = "first_version")]
+    pub version: u32,
+    /// The document of which this is an earlier version.
+    #[serde(default)]
+    pub version_of: Option<String>,
+    /// An earlier version that a correction took the place of: kept to be read, no longer found.
+    #[serde(default)]
+    pub replaced: bool,
+    /// How its clauses differ from those of the version before.
+    #[serde(default)]
+    pub changes: Option<Changes>,
     /// What kind of document.
     pub kind: DocumentKind,
     /// What kind of file.
@@ -64,6 +93,9 @@ pub struct DocumentRecord {
     pub number: Option<String>,
     /// Where it holds.
     pub region: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub topics: Vec<String>,
     /// When it was issued.
     pub issued: Option<Date>,
     /// First day in force.
@@ -77,6 +109,12 @@ pub struct DocumentRecord {
     pub repealed_on: Option<Date>,
     /// Which documents repeal it.
     pub repealed_by: Vec<Link>,
+    /// The first day on which a later wording of it is in force.
+    #[serde(default)]
+    pub amended_on: Option<Date>,
+    /// The later wording.
+    #[serde(default)]
+    pub amended_by: Option<Link>,
     /// Taken down: no longer found.
     pub withdrawn: bool,
     /// How many clauses it has.
@@ -93,6 +131,31 @@ pub struct DocumentRecord {
     pub reader: u32,
     /// When it was imported or last changed.
     pub imported_at: String,
+    /// What the reader found in the file, before corrections.
+    #[serde(default)]
+    pub extracted: Option<Facts>,
+    /// What people corrected.
+    #[serde(default)]
+    pub edits: Edits,
+    /// How often the document itself was changed: imported, corrected, withdrawn, restored.
+    #[serde(default)]
+    pub revision: u64,
+    /// Its last changes, the latest last.
+    #[serde(default)]
+    pub log: Vec<Touch>,
+}
+
+/// A change of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Touch {
+    /// The document's revision after it.
+    pub revision: u64,
+    /// When.
+    pub at: String,
+    /// Who, if it is known.
+    pub by: Option<String>,
+    /// What: names of fields, or `import`, `withdraw`, `restore`.
+    pub what: Vec<String>,
 }
 
 /// The structure of a stored document.
@@ -104,8 +167,6 @@ pub struct ContentRecord {
     pub outline: Vec<Heading>,
     /// What a person should look at.
     pub notes: Vec<Note>,
-    /// Which documents it repeals.
-    pub repeals: Vec<Reference>,
 }
 
 /// The file as it came.
@@ -130,19 +191,81 @@ pub struct Link {
     pub document: Option<String>,
 }
 
+fn first_version() -> u32 {
+    1
+}
+
+/// How one document stands to another.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationKind {
+    /// 依据: it carries the other out.
+    Implements,
+    /// 修改
+    Amends,
+    /// 废止
+    #[default]
+    Repeals,
+    /// 取代: it is the next wording of the other.
+    Supersedes,
+    /// 引用
+    Cites,
+}
+
+/// What a document says of another, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How it stands to the other.
+    pub kind: RelationKind,
+    /// The other.
+    pub reference: Reference,
+    /// The clause in which it says so.
+    pub clause: Option<usize>,
+    /// The article of the other that it names.
+    pub article: Option<String>,
+}
+
 /// What one document says of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RelationRecord {
+    /// How it stands to the other.
+    #[serde(default)]
+    pub kind: RelationKind,
     /// The document that says it.
     pub from: String,
-    /// The knowledge space both are in.
+    /// The knowledge space that this document is in.
     pub space: String,
     /// The other's title, if named.
     pub title: Option<String>,
+    /// The title as it is compared.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The other's number, if named.
     pub number: Option<String>,
-    /// The day from which the other is no longer in force.
+    /// From which day it holds.
     pub on: Option<Date>,
+    /// The clause in which it stands.
+    #[serde(default)]
+    pub clause: Option<usize>,
+    /// The article of the other that it names.
+    #[serde(default)]
+    pub article: Option<String>,
+}
+
+impl RelationRecord {
+    /// Whether it speaks of this document: by its number; by its title where the relation or the document tells no
+    /// number, since a title may be shared by versions.
+    pub fn names(&self, document: &DocumentRecord) -> bool {
+        if self.from == document.id {
+            return false;
+        }
+        match (&self.number, &document.number) {
+            (Some(said), Some(number)) => said == number,
+            _ => self.name.as_ref() == Some(&document.name),
+        }
+    }
 }
 
 impl DocumentRecord {
@@ -152,6 +275,8 @@ impl DocumentRecord {
             DocumentStatus::Withdrawn
         } else if self.repealed_on.is_some_and(|day| day <= on) {
             DocumentStatus::Repealed
+        } else if self.replaced || self.amended_on.is_some_and(|day| day <= on) {
+            DocumentStatus::Amended
         } else if self.effective_until.is_some_and(|day| day < on) {
             DocumentStatus::Expired
         } else if self.begins.is_some_and(|day| day > on) {
@@ -163,11 +288,15 @@ impl DocumentRecord {
 
     /// What the index filters its passages by.
     pub fn attributes(&self) -> Attributes {
-        let last_before_repeal = self.repealed_on.map(|day| day_number(day) - 1);
-        let until = [self.effective_until.map(day_number), last_before_repeal]
-            .into_iter()
-            .flatten()
-            .min();
+        let last_before = |day: Option<Date>| day.map(|day| day_number(day) - 1);
+        let until = [
+            self.effective_until.map(day_number),
+            last_before(self.repealed_on),
+            last_before(self.amended_on),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         Attributes {
             space: self.space.clone(),
             region: self.region.clone().unwrap_or_default(),
@@ -176,6 +305,59 @@ impl DocumentRecord {
             from: self.begins.map(day_number),
             until,
         }
+    }
+
+    /// Whether its clauses are to be found.
+    pub fn is_found(&self) -> bool {
+        !self.withdrawn && !self.replaced
+    }
+
+    /// The document whose version it is: itself, unless it is an earlier one.
+    pub fn head(&self) -> &str {
+        self.version_of.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Gives the names by which it is found among others, after its title or kind has changed.
+    pub fn take_names(&mut self) {
+        self.name = titles::name(&self.title);
+        self.law = titles::law(&self.title, self.kind);
+    }
+
+    /// What is known of it, corrections included.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            title: self.title.clone(),
+            kind: self.kind,
+            issuer: self.issuer.clone(),
+            number: self.number.clone(),
+            region: self.region.clone(),
+            issued: self.issued,
+            effective_from: self.effective_from,
+            effective_until: self.effective_until,
+            topics: self.topics.clone(),
+            space: self.space.clone(),
+        }
+    }
+
+    /// What the reader found in the file.
+    pub fn extracted(&self) -> Facts {
+        self.extracted.clone().unwrap_or_else(|| self.facts())
+    }
+
+    /// Takes what is known of it, and what follows from it.
+    pub fn take_facts(&mut self, facts: Facts) {
+        self.begins = facts.effective_from.or(facts.issued);
+        self.title = facts.title;
+        self.kind = facts.kind;
+        self.issuer = facts.issuer;
+        self.number = facts.number;
+        self.region = facts.region;
+        self.issued = facts.issued;
+        self.effective_from = facts.effective_from;
+        self.effective_until = facts.effective_until;
+        self.topics = facts.topics;
+        self.space = facts.space;
+        self.take_names();
     }
 
     /// A link to it.
@@ -202,6 +384,7 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     let unset = |field: &str| Condition::is(field, Value::Null);
     let after = |field: &str| Condition::Not(Box::new(Condition::AtMost(field.into(), day())));
     let not_repealed = || after("repealed_on");
+    let not_amended = || after("amended_on");
     let not_over = || {
         Condition::Any(vec![
             unset("effective_until"),
@@ -219,8 +402,39 @@ pub fn with_status(status: DocumentStatus, on: Date) -> Vec<Condition> {
     match status {
         DocumentStatus::Withdrawn => vec![Condition::is("withdrawn", true)],
         DocumentStatus::Repealed => vec![standing, Condition::AtMost("repealed_on".into(), day())],
-        DocumentStatus::Expired => vec![standing, not_repealed(), not(not_over())],
-        DocumentStatus::Upcoming => vec![standing, not_repealed(), not_over(), not(begun())],
-        DocumentStatus::Current => vec![standing, not_repealed(), not_over(), begun()],
+        DocumentStatus::Amended => vec![
+            standing,
+            not_repealed(),
+            Condition::Any(vec![
+                Condition::is("replaced", true),
+                Condition::AtMost("amended_on".into(), day()),
+            ]),
+        ],
+        rest => {
+            let mut all = vec![
+                standing,
+                not_repealed(),
+                not_amended(),
+                not(Condition::is("replaced", true)),
+            ];
+            match rest {
+                DocumentStatus::Expired => all.push(not(not_over())),
+                DocumentStatus::Upcoming => all.extend([not_over(), not(begun())]),
+                _ => all.extend([not_over(), begun()]),
+            }
+            all
+        }
     }
+}
+
+/// What a list shows: every document as it stands last, and an earlier version for as long as it is the one in force.
+pub fn listed(on: Date) -> Condition {
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let not_current = with_status(DocumentStatus::Current, on)
+        .into_iter()
+        .map(not);
+    Condition::Any(vec![
+        Condition::is("version_of", Value::Null),
+        not(Condition::Any(not_current.collect())),
+    ])
 }

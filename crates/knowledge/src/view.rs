@@ -2,13 +2,16 @@
 
 use documents::{ClauseKind, DocumentKind, Format};
 use jiff::civil::Date;
-use kernel::evidence::DocumentStatus;
+use kernel::{Page, evidence::DocumentStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    compare::Changes,
+    facts::Edits,
+    library::Related,
     quote::CharacterCounter,
-    record::{ContentRecord, DocumentRecord, Link, Source},
+    record::{ContentRecord, DocumentRecord, Link, Source, Touch},
 };
 
 /// A document in a list.
@@ -28,6 +31,8 @@ pub struct DocumentSummary {
     pub number: Option<String>,
     /// Where it holds.
     pub region: Option<String>,
+    /// What it is about.
+    pub topics: Vec<String>,
     /// The knowledge space.
     pub space: String,
     /// When it was issued.
@@ -41,6 +46,10 @@ pub struct DocumentSummary {
     pub effective_until: Option<Date>,
     /// Whether it is in force on the asked day.
     pub status: DocumentStatus,
+    /// Which version of what stands under its path, from 1.
+    pub version: u32,
+    /// The document of which this is an earlier version.
+    pub version_of: Option<String>,
     /// How many clauses it has.
     pub clauses: usize,
     /// How many characters its text has.
@@ -49,6 +58,73 @@ pub struct DocumentSummary {
     pub imported_at: String,
     /// How many notes the reader made.
     pub warnings: usize,
+}
+
+/// A version of a document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct VersionSummary {
+    /// Its id, by which it can be read and compared.
+    pub id: String,
+    /// The document of which it is an earlier version; missing for the one that stands.
+    pub version_of: Option<String>,
+    /// Which version, from 1.
+    pub version: u32,
+    /// The title.
+    pub title: String,
+    /// The document number.
+    pub number: Option<String>,
+    /// The path under which it was imported.
+    pub path: String,
+    /// When it was issued.
+    #[schemars(with = "Option<String>")]
+    pub issued: Option<Date>,
+    /// From when it counts: the first day in force, or where that is not told the day of issue.
+    #[schemars(with = "Option<String>")]
+    pub begins: Option<Date>,
+    /// The last day before a later wording is in force, it is repealed or expires.
+    #[schemars(with = "Option<String>")]
+    pub ends: Option<Date>,
+    /// Whether it is in force on the asked day.
+    pub status: DocumentStatus,
+    /// A correction took its place: it is kept to be read and no longer found.
+    pub replaced: bool,
+    /// How its clauses differ from those of the version before.
+    pub changes: Option<Changes>,
+    /// How many clauses it has.
+    pub clauses: usize,
+    /// When it was imported or last changed.
+    pub imported_at: String,
+    /// The file as it came.
+    pub source: Source,
+}
+
+impl VersionSummary {
+    /// The summary of a version as of a day.
+    pub fn of(d: &DocumentRecord, on: Date) -> Self {
+        let last_before = |day: Option<Date>| day.and_then(|day| day.yesterday().ok());
+        let ends = [
+            d.effective_until,
+            last_before(d.repealed_on),
+            last_before(d.amended_on),
+        ];
+        Self {
+            id: d.id.clone(),
+            version_of: d.version_of.clone(),
+            version: d.version,
+            title: d.title.clone(),
+            number: d.number.clone(),
+            path: d.path.clone(),
+            issued: d.issued,
+            begins: d.begins,
+            ends: ends.into_iter().flatten().min(),
+            status: d.status(on),
+            replaced: d.replaced,
+            changes: d.changes,
+            clauses: d.clauses,
+            imported_at: d.imported_at.clone(),
+            source: d.source.clone(),
+        }
+    }
 }
 
 impl DocumentSummary {
@@ -62,11 +138,14 @@ impl DocumentSummary {
             issuer: d.issuer.clone(),
             number: d.number.clone(),
             region: d.region.clone(),
+            topics: d.topics.clone(),
             space: d.space.clone(),
             issued: d.issued,
             effective_from: d.effective_from,
             effective_until: d.effective_until,
             status: d.status(on),
+            version: d.version,
+            version_of: d.version_of.clone(),
             clauses: d.clauses,
             characters: d.characters,
             imported_at: d.imported_at.clone(),
@@ -83,10 +162,22 @@ pub struct DocumentDetail {
     pub summary: DocumentSummary,
     /// The file as it came.
     pub source: Source,
+    /// How often the document itself was changed; whoever corrects it names the one that was read.
+    pub revision: u64,
+    /// What people corrected, and what the file says; for staff.
+    pub edits: Edits,
+    /// Its last changes, the latest last; for staff.
+    pub log: Vec<Touch>,
+    /// What it says of others: the first of them, see `knowledge.relations`.
+    pub says: Page<Related>,
+    /// What others say of it: the first of them, see `knowledge.relations`.
+    pub said_of: Page<Related>,
     /// The documents it repeals.
     pub repeals: Vec<Link>,
     /// The documents that repeal it.
     pub repealed_by: Vec<Link>,
+    /// The later wording that takes its place, from its first day on.
+    pub amended_by: Option<Link>,
     /// Its headings.
     pub outline: Vec<OutlineEntry>,
     /// Its text, clause by clause.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Outcome, library::OutcomeState};
+use crate::{Outcome, compare::Changes, library::OutcomeState};
 
 pub(super) const IMPORTS: Collection = Collection {
     name: "imports",
@@ -95,6 +95,9 @@ pub struct ImportRow {
     pub title: Option<String>,
     /// How many clauses were found.
     pub clauses: Option<usize>,
+    /// How they differ from those of the version before, if there is one.
+    #[serde(default)]
+    pub changes: Option<Changes>,
     /// When it was issued.
     #[schemars(with = "Option<String>")]
     pub issued: Option<Date>,
@@ -140,6 +143,7 @@ impl RowRecord {
             document: None,
             title: None,
             clauses: None,
+            changes: None,
             issued: None,
             effective_from: None,
             effective_until: None,
@@ -175,6 +179,7 @@ impl RowRecord {
                 self.row.document = Some(d.id.clone());
                 self.row.title = Some(d.title.clone());
                 self.row.clauses = Some(d.clauses);
+                self.row.changes = outcome.changes;
                 (
                     self.row.issued,
                     self.row.effective_from,

@@ -6,14 +6,19 @@ use documents::Document;
 use kernel::{
     Error, Result,
     id::{content_hash, derived},
-    records::{Condition, Query, Write},
+    records::{Condition, Expect, Query, Write},
     time,
 };
+use serde_json::Value;
 
-use super::Library;
-use crate::record::{
-    CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS, RelationRecord,
-    Source,
+use super::{Library, validity::Touched};
+use crate::{
+    compare::Changes,
+    facts::{Edits, Facts},
+    record::{
+        CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
+        RelationKind, RelationRecord, Said, Source,
+    },
 };
 
 /// A file on its way in.
@@ -38,6 +43,8 @@ pub struct Outcome {
     pub document: DocumentRecord,
     /// What a person should look at.
     pub warnings: Vec<String>,
+    /// How its clauses differ from those of the version before, if there is one.
+    pub changes: Option<Changes>,
 }
 
 /// What happened to a file.
@@ -64,8 +71,14 @@ struct Read {
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) documents: BTreeMap<String, DocumentRecord>,
+    /// Their structure, where it is new.
+    pub(super) contents: BTreeMap<String, ContentRecord>,
     /// What documents of the batch say of others, by id; `None` where it is no longer said.
     pub(super) relations: BTreeMap<String, Option<RelationRecord>>,
+    /// What may hold otherwise after it.
+    pub(super) touched: Touched,
+    /// How documents must still stand for the batch to be made.
+    pub(super) expected: BTreeMap<String, Expect>,
     writes: Vec<Write>,
 }
 
@@ -82,8 +95,12 @@ impl Draft {
                 },
             });
         }
+        for (id, content) in &self.contents {
+            writes.push(Write::put(&CONTENTS, id.clone(), content)?);
+        }
         for (id, document) in &self.documents {
-            writes.push(Write::put(&DOCUMENTS, id.clone(), document)?);
+            let expected = self.expected.get(id).copied().unwrap_or_default();
+            writes.push(Write::put(&DOCUMENTS, id.clone(), document)?.expecting(expected));
         }
         Ok(writes)
     }
@@ -118,6 +135,12 @@ impl Library {
                 Err(error) => Err(error),
             });
         }
+        self.settle_touched(&mut draft).await?;
+        for outcome in outcomes.iter_mut().flatten() {
+            if let Some(settled) = draft.documents.get(&outcome.document.id) {
+                outcome.document.clone_from(settled);
+            }
+        }
         draft.writes.extend(accompany(&outcomes)?);
         self.commit(draft).await?;
         Ok(outcomes)
@@ -148,74 +171,143 @@ impl Library {
             document: mut read,
             hash,
         } = file;
-        let id = derived(&[&incoming.space, &incoming.path]);
-        let known: Option<DocumentRecord> = match draft.documents.get(&id) {
-            Some(document) => Some(document.clone()),
-            None => self.records.read(&DOCUMENTS, &id).await?,
+        let known = self.under(&incoming.space, &incoming.path, draft).await?;
+        let id = match &known {
+            Some(known) => known.id.clone(),
+            None => derived(&[&incoming.space, &incoming.path]),
         };
         let mut warnings: Vec<String> = read.notes.iter().map(|n| n.message.clone()).collect();
-        let same_title = |k: &DocumentRecord| incoming.title.as_ref().is_none_or(|t| *t == k.title);
         if let Some(known) = &known
-            && known.source.sha256 == hash
-            && known.reader == READER_VERSION
-            && !known.withdrawn
-            && same_title(known)
-            && self.is_whole(known).await
+            && self.is_unchanged(known, &incoming, &hash).await
         {
             return Ok(Outcome {
                 state: OutcomeState::Unchanged,
                 document: known.clone(),
                 warnings,
+                changes: None,
             });
         }
-        let in_batch = |d: &&DocumentRecord| {
-            d.source.sha256 == hash && d.space == incoming.space && d.id != id
-        };
-        let twin = match draft.documents.values().find(in_batch) {
-            Some(twin) => Some(twin.clone()),
-            None => self.twin(&incoming.space, &hash, &id).await?,
-        };
-        if let Some(twin) = twin {
-            warnings.push(format!(
-                "与已有文件《{}》内容相同（{}）",
-                twin.title, twin.path
-            ));
-        }
+        warnings.extend(self.twin_warning(&incoming, &hash, &id, draft).await?);
         let size = incoming.bytes.len() as u64;
         let original = std::mem::take(&mut incoming.bytes);
         self.files.put(original).await?;
         let text = self.files.put(read.text.clone().into_bytes()).await?;
-        let state = if known.is_some() {
-            OutcomeState::Updated
-        } else {
-            OutcomeState::Imported
-        };
         let content = ContentRecord {
             clauses: std::mem::take(&mut read.clauses),
             outline: std::mem::take(&mut read.outline),
             notes: std::mem::take(&mut read.notes),
-            repeals: std::mem::take(&mut read.metadata.repeals),
         };
+        let relations = said(&mut read);
         let name = file_name(&incoming.path);
         let source = Source {
             name,
             bytes: size,
             sha256: hash,
         };
+        let words = std::mem::take(&mut read.text);
         let mut document = record(incoming, read, source, text);
         document.clauses = content.clauses.len();
+        document.characters = words.chars().count();
+        document.id.clone_from(&id);
+        if let Some(known) = &known {
+            warnings.extend(known.edits_against(&document));
+            document.edits.clone_from(&known.edits);
+            document.take_facts(document.extracted().corrected(&document.edits)?);
+        }
+        warnings.extend(self.doubts(known.as_ref(), &document, draft).await?);
         document.warnings = warnings.len();
-        self.relate(&document, &content, draft).await?;
-        self.settle(&mut document, draft).await?;
-        draft
-            .writes
-            .push(Write::put(&CONTENTS, id.clone(), &content)?);
+        if let Some(known) = &known {
+            self.follow(known, &mut document, &content, &words, draft)
+                .await?;
+        }
+        document.touch(None, vec!["import".to_owned()]);
+        self.relate(&document, &relations, draft).await?;
+        draft.touched.document(&document);
+        draft.contents.insert(id.clone(), content);
         draft.documents.insert(id, document.clone());
         Ok(Outcome {
-            state,
+            state: if known.is_some() {
+                OutcomeState::Updated
+            } else {
+                OutcomeState::Imported
+            },
+            changes: document.changes,
             document,
             warnings,
         })
+    }
+
+    /// Whether a file is the one that a document was read from, and there is nothing to mend.
+    async fn is_unchanged(&self, known: &DocumentRecord, incoming: &Incoming, hash: &str) -> bool {
+        let title = incoming.title.as_ref();
+        known.source.sha256 == hash
+            && known.reader == READER_VERSION
+            && !known.withdrawn
+            && title.is_none_or(|t| *t == known.extracted().title)
+            && self.is_whole(known).await
+    }
+
+    /// What stands under a path of a space: also a document that was moved from there, or to there.
+    async fn under(
+        &self,
+        space: &str,
+        path: &str,
+        draft: &Draft,
+    ) -> Result<Option<DocumentRecord>> {
+        let here = self.standing(&derived(&[space, path]), draft).await?;
+        if here.is_some() {
+            return Ok(here);
+        }
+        let moved = self
+            .all_standing(Condition::is("path", path), draft, |d| {
+                d.space == space && d.path == path && d.version_of.is_none()
+            })
+            .await?;
+        Ok(moved.into_values().next())
+    }
+
+    /// Has a document take the place of what stood under its path: another file makes a new version, the same file read
+    /// anew does not.
+    async fn follow(
+        &self,
+        known: &DocumentRecord,
+        document: &mut DocumentRecord,
+        content: &ContentRecord,
+        text: &str,
+        draft: &mut Draft,
+    ) -> Result<()> {
+        draft.touched.document(known);
+        document.version = known.version;
+        document.changes = known.changes;
+        document.revision = known.revision;
+        document.log.clone_from(&known.log);
+        if known.source.sha256 != document.source.sha256 {
+            document.version += 1;
+            document.changes = self.changes(known, content, text, draft).await?;
+            self.keep(known, draft).await?;
+        }
+        Ok(())
+    }
+
+    /// A word on another document with the same content.
+    async fn twin_warning(
+        &self,
+        incoming: &Incoming,
+        hash: &str,
+        id: &str,
+        draft: &Draft,
+    ) -> Result<Option<String>> {
+        let same = |d: &&DocumentRecord| {
+            d.source.sha256 == hash
+                && d.space == incoming.space
+                && d.id != id
+                && d.version_of.is_none()
+        };
+        let twin = match draft.documents.values().find(same) {
+            Some(twin) => Some(twin.clone()),
+            None => self.twin(&incoming.space, hash, id).await?,
+        };
+        Ok(twin.map(|twin| format!("与已有文件《{}》内容相同（{}）", twin.title, twin.path)))
     }
 
     /// Whether a document's stored files are what they were: importing the file again mends what was changed.
@@ -229,6 +321,7 @@ impl Library {
                 Condition::is("source.sha256", hash),
                 Condition::is("space", space),
                 Condition::is("withdrawn", false),
+                Condition::is("version_of", Value::Null),
                 Condition::Not(Box::new(Condition::is("id", id))),
             ],
             limit: 1,
@@ -243,38 +336,78 @@ impl Library {
     }
 }
 
+/// What a document says of others.
+fn said(read: &mut Document) -> Vec<Said> {
+    let repeals = std::mem::take(&mut read.metadata.repeals).into_iter();
+    repeals
+        .map(|reference| Said {
+            kind: RelationKind::Repeals,
+            reference,
+            clause: None,
+            article: None,
+        })
+        .collect()
+}
+
 fn file_name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
-/// The record of a document that was read; counts of clauses and warnings are for the caller to fill in.
+/// The record of a document that was read; counts of clauses, characters and warnings are for the caller to fill in.
 fn record(incoming: Incoming, read: Document, source: Source, text: String) -> DocumentRecord {
     let m = read.metadata;
-    DocumentRecord {
-        id: derived(&[&incoming.space, &incoming.path]),
-        space: incoming.space,
-        path: incoming.path,
+    let facts = Facts {
         title: incoming.title.unwrap_or(m.title),
         kind: m.kind,
-        format: read.format,
         issuer: m.issuer,
         number: m.number,
         region: m.region,
         issued: m.issued,
         effective_from: m.effective_from,
         effective_until: m.effective_until,
-        begins: m.effective_from.or(m.issued),
+        topics: Vec::new(),
+        space: incoming.space.clone(),
+    };
+    let mut record = DocumentRecord {
+        id: derived(&[&incoming.space, &incoming.path]),
+        space: String::new(),
+        path: incoming.path,
+        title: String::new(),
+        name: String::new(),
+        law: None,
+        version: 1,
+        version_of: None,
+        replaced: false,
+        changes: None,
+        kind: facts.kind,
+        format: read.format,
+        issuer: None,
+        number: None,
+        region: None,
+        topics: Vec::new(),
+        issued: None,
+        effective_from: None,
+        effective_until: None,
+        begins: None,
         repealed_on: None,
         repealed_by: Vec::new(),
+        amended_on: None,
+        amended_by: None,
         withdrawn: false,
         clauses: 0,
-        characters: read.text.chars().count(),
+        characters: 0,
         warnings: 0,
         source,
         text,
         reader: READER_VERSION,
         imported_at: time::now(),
-    }
+        extracted: Some(facts.clone()),
+        edits: Edits::new(),
+        revision: 0,
+        log: Vec::new(),
+    };
+    record.take_facts(facts);
+    record
 }
 
 fn read(incoming: Incoming, limits: &documents::Limits) -> Result<Read> {

@@ -60,7 +60,7 @@ impl Library {
     }
 
     async fn change(&self, document: &DocumentRecord) -> Result<Change> {
-        if document.withdrawn {
+        if !document.is_found() {
             return Ok(Change::Remove {
                 document: document.id.clone(),
             });

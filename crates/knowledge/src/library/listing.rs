@@ -13,9 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Library;
+use super::{Library, Related};
 use crate::{
-    record::{ContentRecord, DOCUMENTS, DocumentRecord, Link, RelationRecord, with_status},
+    facts::Edits,
+    record::{DOCUMENTS, DocumentRecord, RelationKind, listed, with_status},
     view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body},
 };
 
@@ -103,6 +104,7 @@ impl Library {
             Some(status) => with_status(status, today),
             None => vec![Condition::is("withdrawn", false)],
         };
+        all.push(listed(today));
         all.extend(seen_by(caller));
         if let Some(q) = input.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
             for word in q.split_whitespace().take(8) {
@@ -159,7 +161,8 @@ impl Library {
     /// # Errors
     /// `Storage`.
     pub async fn facets(&self, caller: &Caller) -> Result<Facets> {
-        let mut standing = vec![Condition::is("withdrawn", false)];
+        let today = time::today();
+        let mut standing = vec![Condition::is("withdrawn", false), listed(today)];
         standing.extend(seen_by(caller));
         let mut by_field = Vec::new();
         for field in ["space", "region", "kind"] {
@@ -174,11 +177,13 @@ impl Library {
         for status in [
             DocumentStatus::Current,
             DocumentStatus::Upcoming,
+            DocumentStatus::Amended,
             DocumentStatus::Expired,
             DocumentStatus::Repealed,
             DocumentStatus::Withdrawn,
         ] {
-            let mut all = with_status(status, time::today());
+            let mut all = with_status(status, today);
+            all.push(listed(today));
             all.extend(seen_by(caller));
             let count = self.records.count(&DOCUMENTS, &all).await?;
             let value = serde_json::to_value(status).map_err(Error::internal)?;
@@ -198,13 +203,19 @@ impl Library {
         })
     }
 
-    /// How many documents stand, and whether there are any at all.
+    /// How many documents stand; earlier versions are not counted.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn count(&self) -> Result<u64> {
         self.records
-            .count(&DOCUMENTS, &[Condition::is("withdrawn", false)])
+            .count(
+                &DOCUMENTS,
+                &[
+                    Condition::is("withdrawn", false),
+                    Condition::is("version_of", Value::Null),
+                ],
+            )
             .await
     }
 
@@ -225,49 +236,41 @@ impl Library {
             clause: n.clause,
             message: n.message.clone(),
         });
+        // Who corrected it is no matter of the public.
+        let staff = caller
+            .account
+            .as_ref()
+            .is_some_and(|a| a.roles.iter().any(|r| r.is_staff()));
+        let page = PageRequest::default();
+        let first = |all: Vec<Related>| {
+            let total = all.len() as u64;
+            let size = usize::try_from(page.size()).unwrap_or(usize::MAX);
+            page.of(all.into_iter().take(size).collect(), total)
+        };
+        let says = self.says(caller, &document, on).await?;
+        let repeals = says.iter().filter(|r| r.kind == RelationKind::Repeals);
         Ok(DocumentDetail {
             summary: DocumentSummary::of(&document, on),
             source: document.source.clone(),
-            repeals: self.repeals(&document, &content).await?,
+            revision: document.revision,
+            edits: if staff {
+                document.edits.clone()
+            } else {
+                Edits::new()
+            },
+            log: if staff {
+                document.log.clone()
+            } else {
+                Vec::new()
+            },
+            repeals: repeals.cloned().map(Related::link).collect(),
+            says: first(says),
+            said_of: first(self.said_by_others(caller, &document, on).await?),
             repealed_by: document.repealed_by.clone(),
+            amended_by: document.amended_by.clone(),
             outline: outline.collect(),
             body: body(&content, text.as_str()),
             notes: notes.collect(),
         })
-    }
-
-    async fn repeals(
-        &self,
-        document: &DocumentRecord,
-        content: &ContentRecord,
-    ) -> Result<Vec<Link>> {
-        let mut links = Vec::new();
-        for reference in &content.repeals {
-            let relation = RelationRecord {
-                from: document.id.clone(),
-                space: document.space.clone(),
-                title: reference.title.clone(),
-                number: reference.number.clone(),
-                on: None,
-            };
-            let known = self.named_in_store(&relation).await?.into_iter().next();
-            links.push(match known {
-                Some(known) => known.link(),
-                None => Link {
-                    title: reference
-                        .title
-                        .clone()
-                        .or_else(|| reference.number.clone())
-                        .unwrap_or_default(),
-                    number: reference.number.clone(),
-                    document: None,
-                },
-            });
-        }
-        Ok(links)
-    }
-
-    async fn named_in_store(&self, relation: &RelationRecord) -> Result<Vec<DocumentRecord>> {
-        self.named(relation, &super::adding::Draft::default()).await
     }
 }

@@ -1,11 +1,15 @@
 //! The documents of the city: stored, indexed, listed, withdrawn.
 
 mod adding;
+mod editing;
 mod indexing;
 mod listing;
 mod meaning;
+mod related;
 mod relations;
 mod searching;
+mod validity;
+mod versions;
 
 use std::{
     collections::HashMap,
@@ -14,22 +18,32 @@ use std::{
 
 use documents::Limits;
 use kernel::{
-    Error, Result, files::Files, identity::Caller, lexical::LexicalIndex, records::Records, time,
+    Error, Result,
+    files::Files,
+    identity::Caller,
+    lexical::LexicalIndex,
+    records::{Condition, Query, Records},
+    time,
 };
 use parking_lot::RwLock;
+use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 
 use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
+pub use editing::EditInput;
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
 pub use meaning::{Meaning, MeaningState};
+pub use related::{Direction, Related, RelatedInput};
 pub use searching::{Hit, Search, SearchInput, SearchOutput};
+pub use versions::{CompareInput, Comparison, RestoreVersionInput, Versions, VersionsInput};
 
 use crate::{
     quote::Text,
-    record::{CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, RELATIONS},
+    record::{CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, RELATIONS, RelationRecord},
     retrieval::Scope,
+    titles,
 };
 
 /// The documents of the city. The store is the truth; the index follows it.
@@ -72,6 +86,7 @@ impl Library {
             placed: Notify::new(),
             gate: Mutex::default(),
         };
+        library.name_all().await?;
         library.load_scopes().await?;
         library.catch_up().await?;
         Ok(library)
@@ -157,18 +172,63 @@ impl Library {
         self.set_withdrawn(id, false).await
     }
 
+    /// A document goes with all its versions, an earlier version alone.
     async fn set_withdrawn(&self, id: &str, withdrawn: bool) -> Result<DocumentRecord> {
         let _gate = self.gate.lock().await;
         self.catch_up_if_behind().await?;
-        let mut document = self.document(id).await?;
-        if document.withdrawn != withdrawn {
-            document.withdrawn = withdrawn;
-            document.imported_at = time::now();
-            let mut draft = Draft::default();
-            draft.documents.insert(id.to_owned(), document.clone());
-            self.settle_about(id, &mut draft).await?;
-            self.commit(draft).await?;
+        let named = self.document(id).await?;
+        let mut draft = Draft::default();
+        let those = match named.version_of {
+            Some(_) => vec![named],
+            None => self
+                .versions_standing(id, &draft)
+                .await?
+                .into_values()
+                .collect(),
+        };
+        for mut document in those {
+            if document.withdrawn != withdrawn {
+                document.withdrawn = withdrawn;
+                document.imported_at = time::now();
+                let what = if withdrawn { "withdraw" } else { "restore" };
+                document.touch(None, vec![what.to_owned()]);
+                self.touch_said(&document.id, &mut draft).await?;
+                draft.touched.document(&document);
+                draft.documents.insert(document.id.clone(), document);
+            }
         }
-        Ok(document)
+        self.settle_touched(&mut draft).await?;
+        self.commit(draft).await?;
+        self.document(id).await
+    }
+
+    /// Gives documents of an earlier release the names by which they are found among others.
+    async fn name_all(&self) -> Result<()> {
+        let nameless = Query::by(Condition::is("name", Value::Null));
+        let mut draft = Draft::default();
+        for record in self.records.find(&RELATIONS, &nameless).await? {
+            let mut relation: RelationRecord =
+                serde_json::from_value(record.body).map_err(Error::internal)?;
+            relation.name = relation.title.as_deref().map(titles::name);
+            if relation.name.is_some() {
+                draft.relations.insert(record.id, Some(relation));
+            }
+        }
+        for mut document in self
+            .records
+            .list::<DocumentRecord>(&DOCUMENTS, &nameless)
+            .await?
+        {
+            document.take_names();
+            draft.touched.document(&document);
+            draft.documents.insert(document.id.clone(), document);
+        }
+        self.settle_touched(&mut draft).await?;
+        let writes = draft.into_writes()?;
+        if !writes.is_empty() {
+            // The index takes them as it catches up.
+            self.records.apply(writes).await?;
+        }
+        Ok(())
     }
 }

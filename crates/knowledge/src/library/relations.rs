@@ -1,4 +1,4 @@
-//! What documents say of one another: so far, which one repeals which.
+//! What documents say of one another: written down by name, so that it holds whichever of the two comes first.
 
 use std::collections::BTreeMap;
 
@@ -9,174 +9,163 @@ use kernel::{
 };
 
 use super::{Library, adding::Draft};
-use crate::record::{ContentRecord, DOCUMENTS, DocumentRecord, RELATIONS, RelationRecord};
+use crate::{
+    record::{DocumentRecord, RELATIONS, RelationRecord, Said},
+    titles,
+};
 
 impl Library {
-    /// Takes down what a document says of others, in place of what it said before, and settles those it is about.
+    /// Takes down what a document says of others, in place of what it said before.
     pub(super) async fn relate(
         &self,
         document: &DocumentRecord,
-        content: &ContentRecord,
+        all: &[Said],
         draft: &mut Draft,
     ) -> Result<()> {
-        let mut about = Vec::new();
-        for record in self
-            .records
-            .find(
-                &RELATIONS,
-                &Query::by(Condition::is("from", document.id.as_str())),
-            )
-            .await?
-        {
-            about.push(serde_json::from_value(record.body).map_err(Error::internal)?);
-            draft.relations.insert(record.id, None);
-        }
-        let on = document.effective_from.or(document.issued);
-        for reference in &content.repeals {
+        self.unrelate(&document.id, draft).await?;
+        for said in all {
+            let reference = &said.reference;
             let relation = RelationRecord {
+                kind: said.kind,
                 from: document.id.clone(),
                 space: document.space.clone(),
                 title: reference.title.clone(),
+                name: reference.title.as_deref().map(titles::name),
                 number: reference.number.clone(),
-                on,
+                on: document.begins,
+                clause: said.clause,
+                article: said.article.clone(),
             };
-            let named = |part: &Option<String>| part.clone().unwrap_or_default();
-            let id = derived(&[
-                &document.id,
-                &named(&relation.title),
-                &named(&relation.number),
-            ]);
-            draft.relations.insert(id, Some(relation.clone()));
-            about.push(relation);
-        }
-        // So that those it is about find it, as it will be.
-        draft
-            .documents
-            .insert(document.id.clone(), document.clone());
-        self.settle_all(&about, &document.id, draft).await
-    }
-
-    /// Works out anew which documents end those that a document speaks of, after it was withdrawn or restored.
-    pub(super) async fn settle_about(&self, id: &str, draft: &mut Draft) -> Result<()> {
-        let about: Vec<RelationRecord> = self
-            .records
-            .list(&RELATIONS, &Query::by(Condition::is("from", id)))
-            .await?;
-        self.settle_all(&about, id, draft).await
-    }
-
-    async fn settle_all(
-        &self,
-        about: &[RelationRecord],
-        by: &str,
-        draft: &mut Draft,
-    ) -> Result<()> {
-        for relation in about {
-            for mut other in self.named(relation, draft).await? {
-                if other.id != by {
-                    self.settle(&mut other, draft).await?;
-                    draft.documents.insert(other.id.clone(), other);
-                }
-            }
+            draft.say(relation)?;
         }
         Ok(())
     }
 
-    /// Works out which documents end this one, and from when.
-    pub(super) async fn settle(&self, document: &mut DocumentRecord, draft: &Draft) -> Result<()> {
+    /// Has an earlier version go on saying what its document said when it stood.
+    pub(super) async fn relate_like(&self, from: &str, to: &str, draft: &mut Draft) -> Result<()> {
+        for mut relation in self.said_by(from, draft).await?.into_values() {
+            to.clone_into(&mut relation.from);
+            draft.say(relation)?;
+        }
+        Ok(())
+    }
+
+    /// Has what a document says of others follow its days and its space.
+    pub(super) async fn say_anew(
+        &self,
+        document: &DocumentRecord,
+        draft: &mut Draft,
+    ) -> Result<()> {
+        for (id, mut relation) in self.said_by(&document.id, draft).await? {
+            draft.touched.said(relation.clone());
+            relation.space.clone_from(&document.space);
+            relation.on = document.begins;
+            draft.touched.said(relation.clone());
+            draft.relations.insert(id, Some(relation));
+        }
+        Ok(())
+    }
+
+    /// Takes back what a document said of others.
+    pub(super) async fn unrelate(&self, id: &str, draft: &mut Draft) -> Result<()> {
+        for (relation_id, relation) in self.said_by(id, draft).await? {
+            draft.touched.said(relation);
+            draft.relations.insert(relation_id, None);
+        }
+        Ok(())
+    }
+
+    /// Has all that a document speaks of settled anew, after it was withdrawn or restored.
+    pub(super) async fn touch_said(&self, id: &str, draft: &mut Draft) -> Result<()> {
+        for relation in self.said_by(id, draft).await?.into_values() {
+            draft.touched.said(relation);
+        }
+        Ok(())
+    }
+
+    /// What a document says of others, as the batch leaves it.
+    pub(super) async fn said_by(
+        &self,
+        id: &str,
+        draft: &Draft,
+    ) -> Result<BTreeMap<String, RelationRecord>> {
+        let said = Condition::is("from", id);
+        self.relations_standing(vec![said], draft, |r| r.from == id)
+            .await
+    }
+
+    /// What others say of a document, as the batch leaves it, whichever space they are in.
+    pub(super) async fn said_of(
+        &self,
+        document: &DocumentRecord,
+        draft: &Draft,
+    ) -> Result<Vec<RelationRecord>> {
+        let by_name = Condition::is("name", document.name.as_str());
         let by_number = document
             .number
-            .as_ref()
-            .map(|n| Condition::is("number", n.as_str()));
-        let by_name = [
-            Some(Condition::is("title", document.title.as_str())),
-            by_number,
-        ];
-        let query = Query {
-            all: vec![
-                Condition::is("space", document.space.as_str()),
-                Condition::Any(by_name.into_iter().flatten().collect()),
-            ],
-            ..Query::default()
-        };
-        let mut relations: BTreeMap<String, RelationRecord> = BTreeMap::new();
-        for record in self.records.find(&RELATIONS, &query).await? {
-            let relation = serde_json::from_value(record.body).map_err(Error::internal)?;
-            relations.insert(record.id, relation);
+            .as_deref()
+            .map(|n| Condition::is("number", n));
+        let by = [Some(by_name), by_number].into_iter().flatten().collect();
+        let said = self
+            .relations_standing(by, draft, |r| r.names(document))
+            .await?;
+        Ok(said.into_values().collect())
+    }
+
+    async fn relations_standing(
+        &self,
+        by: Vec<Condition>,
+        draft: &Draft,
+        holds: impl Fn(&RelationRecord) -> bool,
+    ) -> Result<BTreeMap<String, RelationRecord>> {
+        let mut found: BTreeMap<String, RelationRecord> = BTreeMap::new();
+        // One query each: every one has an index of its own.
+        for condition in by {
+            for record in self.records.find(&RELATIONS, &Query::by(condition)).await? {
+                let relation = serde_json::from_value(record.body).map_err(Error::internal)?;
+                found.insert(record.id, relation);
+            }
         }
         for (id, relation) in &draft.relations {
             match relation {
-                Some(relation) => drop(relations.insert(id.clone(), relation.clone())),
-                None => drop(relations.remove(id)),
+                Some(relation) => drop(found.insert(id.clone(), relation.clone())),
+                None => drop(found.remove(id)),
             }
         }
-        document.repealed_by.clear();
-        document.repealed_on = None;
-        let names_it = |r: &&RelationRecord| r.from != document.id && r.space == document.space;
-        let mut ends = Vec::new();
-        for relation in relations
-            .values()
-            .filter(names_it)
-            .filter(|r| names(r, document))
-        {
-            let ender = match draft.documents.get(&relation.from) {
-                Some(ender) => Some(ender.clone()),
-                None => self.records.read(&DOCUMENTS, &relation.from).await?,
-            };
-            ends.extend(
-                ender
-                    .filter(|e| !e.withdrawn)
-                    .map(|e| (relation.on, e.link())),
-            );
-        }
-        for (on, link) in ends {
-            document.repealed_on = [document.repealed_on, on].into_iter().flatten().min();
-            if !document.repealed_by.contains(&link) {
-                document.repealed_by.push(link);
-            }
-        }
-        Ok(())
+        found.retain(|_, relation| holds(relation));
+        Ok(found)
     }
 
-    /// The documents that a relation names, as the batch leaves them.
+    /// The documents that a relation names, as the batch leaves them, whichever space they are in.
     pub(super) async fn named(
         &self,
         relation: &RelationRecord,
         draft: &Draft,
     ) -> Result<Vec<DocumentRecord>> {
-        // A number names one document; a title may be shared by versions, so it counts only without a number.
-        let condition = match (&relation.number, &relation.title) {
-            (Some(number), _) => Condition::is("number", number.as_str()),
-            (None, Some(title)) => Condition::is("title", title.as_str()),
-            (None, None) => return Ok(Vec::new()),
-        };
-        let query = Query {
-            all: vec![Condition::is("space", relation.space.as_str()), condition],
-            ..Query::default()
-        };
-        let mut found: BTreeMap<String, DocumentRecord> = BTreeMap::new();
-        for document in self
-            .records
-            .list::<DocumentRecord>(&DOCUMENTS, &query)
-            .await?
-        {
-            found.insert(document.id.clone(), document);
-        }
-        for (id, document) in &draft.documents {
-            if document.space == relation.space && names(relation, document) {
-                found.insert(id.clone(), document.clone());
-            } else {
-                found.remove(id);
-            }
+        let by_number = relation.number.as_deref().map(|n| ("number", n));
+        let by_name = relation.name.as_deref().map(|n| ("name", n));
+        let mut found = BTreeMap::new();
+        for (field, value) in [by_number, by_name].into_iter().flatten() {
+            let by = Condition::is(field, value);
+            found.extend(self.all_standing(by, draft, |d| relation.names(d)).await?);
         }
         Ok(found.into_values().collect())
     }
 }
 
-fn names(relation: &RelationRecord, document: &DocumentRecord) -> bool {
-    match (&relation.number, &relation.title) {
-        (Some(number), _) => document.number.as_ref() == Some(number),
-        (None, Some(title)) => document.title == *title,
-        (None, None) => false,
+impl Draft {
+    /// Adds what a document says of another.
+    fn say(&mut self, relation: RelationRecord) -> Result<()> {
+        let kind = serde_json::to_string(&relation.kind).map_err(Error::internal)?;
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let id = derived(&[
+            &relation.from,
+            &kind,
+            &part(&relation.title),
+            &part(&relation.number),
+        ]);
+        self.touched.said(relation.clone());
+        self.relations.insert(id, Some(relation));
+        Ok(())
     }
 }

@@ -176,6 +176,10 @@ impl Library {
         let mut hits = Vec::with_capacity(ranking.hits.len());
         for hit in &ranking.hits {
             let document = self.document(&hit.document).await?;
+            // The index knows when a document ends, not why.
+            if input.status.is_some_and(|s| s != document.status(day)) {
+                continue;
+            }
             let content = self.content(&hit.document).await?;
             let Some(clause) = content.clauses.get(hit.clause as usize) else {
                 continue;
@@ -227,8 +231,7 @@ fn filter(caller: &Caller, input: &SearchInput, day: Date) -> Filter {
     match input.status {
         None | Some(DocumentStatus::Current) => filter.in_force = Some(today),
         Some(DocumentStatus::Upcoming) => filter.upcoming_after = Some(today),
-        // The index knows only when a document ends, not why.
-        Some(DocumentStatus::Expired | DocumentStatus::Repealed) => {
+        Some(DocumentStatus::Expired | DocumentStatus::Repealed | DocumentStatus::Amended) => {
             filter.ended_before = Some(today)
         }
         // Withdrawn documents aren't in the index.
