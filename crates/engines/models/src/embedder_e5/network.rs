@@ -115,7 +115,7 @@ impl Linear {
                     .fold(0.0_f32, |most, weight| most.max(weight.abs()));
                 let scale = (most / largest).max(f32::MIN_POSITIVE);
                 let start = numbers.len();
-                numbers.extend(row.iter().map(|weight| (weight / scale).round() as i8));
+                numbers.extend(row.iter().map(|weight| nearest(weight / scale)));
                 totals.push(numbers[start..].iter().copied().map(i32::from).sum());
                 scales.push(scale);
             }
@@ -170,6 +170,11 @@ impl Linear {
         }
         Ok(())
     }
+}
+
+/// The nearest 8-bit number. Faster than `round`, which most processors' common instructions lack.
+fn nearest(value: f32) -> i8 {
+    (value + 0.5_f32.copysign(value)) as i8
 }
 
 fn unfit(error: GemmError) -> Error {
