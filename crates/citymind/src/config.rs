@@ -17,6 +17,8 @@ use kernel::{Error, ErrorCode, Result, identity::Role};
 use platform::identity::Terms;
 use serde::{Deserialize, Serialize};
 
+use crate::models::Models;
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) files: ObjectStore,
     pub(crate) events: Bus,
+    pub(crate) models: Models,
 }
 
 /// Where records are kept beyond the data folder.

@@ -7,6 +7,7 @@ mod demo;
 mod eval;
 mod http;
 mod mcp;
+mod models;
 mod upkeep;
 mod wiring;
 

@@ -6,7 +6,7 @@ use engine_queue::{NatsBus, NatsOptions};
 use engine_search::TantivyIndex;
 use engine_store::{DataFolder, LocalFiles, PostgresRecords, S3Files, SqliteRecords};
 use kernel::{
-    Result,
+    Error, ErrorCode, Result,
     events::{EVENTS, EventBus},
     files::Files,
     id,
@@ -21,6 +21,7 @@ use platform::{
     identity::Identity,
     jobs::{JOBS, Jobs, Workers},
     measures::Measures,
+    models::Gateway,
     notices::Notices,
     sessions::Sessions,
 };
@@ -29,6 +30,7 @@ use service::Assistant;
 use crate::{
     config::Config,
     http::doors,
+    models::{self, Desk, Pull},
     upkeep::{self, Upkeep},
 };
 
@@ -45,6 +47,7 @@ pub(crate) struct App {
     pub(crate) jobs: Jobs,
     pub(crate) measures: Arc<Measures>,
     pub(crate) catalogue: Catalogue,
+    pub(crate) models: Arc<Desk>,
     /// The store, which tells of what this process writes.
     store: Arc<Changes>,
     /// Whoever sends it sits at this machine and may read the data folder: the command line. New at every start.
@@ -54,6 +57,27 @@ pub(crate) struct App {
 impl App {
     /// Opens a data folder with the engines that the configuration names.
     pub(crate) async fn open(data: &Path, config: Config) -> Result<Self> {
+        Self::open_with(data, config, None).await
+    }
+
+    /// The same with vectors kept in a folder beyond the data folder, so that they outlive it. Models that are named and
+    /// can't be used are an error.
+    ///
+    /// # Errors
+    /// As [`App::open`]; `InvalidInput` for a model.
+    pub(crate) async fn open_for_evaluation(
+        data: &Path,
+        config: Config,
+        vectors: Option<&Path>,
+    ) -> Result<Self> {
+        let app = Self::open_with(data, config, vectors).await?;
+        match app.models.first_fault() {
+            Some(fault) => Err(Error::new(ErrorCode::InvalidInput, fault)),
+            None => Ok(app),
+        }
+    }
+
+    async fn open_with(data: &Path, config: Config, vectors: Option<&Path>) -> Result<Self> {
         let folder = DataFolder::open(data)?;
         let store = Changes::new(records(&folder, &config).await?);
         let audit = Audit::open(store.clone()).await?;
@@ -70,7 +94,18 @@ impl App {
         let origin = folder.secret("folder.id", id::secret)?;
         let imports = Imports::open(library.clone(), folder.staging(), origin).await?;
         let sessions = Sessions::open(records.clone()).await?;
-        let assistant = Assistant::new(library.clone(), sessions.clone());
+        let gateway = Gateway::default();
+        let models = Desk::open(
+            config.models.clone(),
+            vectors
+                .map_or_else(|| folder.index(), Path::to_owned)
+                .join("meaning-1"),
+            records.clone(),
+            library.clone(),
+            gateway.clone(),
+        )
+        .await?;
+        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway);
         let notices = Notices::open(records.clone()).await?;
         let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
         let bus = bus(&config).await?;
@@ -79,7 +114,7 @@ impl App {
         let jobs = Jobs::open(
             records,
             files,
-            upkeep.kinds(),
+            [upkeep.kinds(), vec![Arc::new(Pull(models.clone()))]].concat(),
             upkeep::schedules(),
             Default::default(),
         )
@@ -95,6 +130,7 @@ impl App {
             platform::audit::capabilities::all(&audit),
             platform::events::capabilities::all(&events),
             platform::jobs::capabilities::all(&jobs),
+            models::capabilities(&models, &jobs),
         ];
         let catalogue = Catalogue::new(
             capabilities.concat(),
@@ -115,6 +151,7 @@ impl App {
             jobs,
             measures,
             catalogue,
+            models,
             store,
             local_key: new_secret(),
         })
@@ -125,7 +162,10 @@ impl App {
         let events = self.events.start(&self.store.of(&EVENTS));
         let jobs = self.jobs.start(&self.store.of(&JOBS));
         let follow = (!self.config.database.url.is_empty()).then(|| tokio::spawn(follow(self)));
+        let library = self.library.clone();
+        let embed = tokio::spawn(async move { library.keep_embedding().await });
         Work {
+            embed,
             events,
             jobs,
             follow,
@@ -140,6 +180,7 @@ impl App {
 
 /// What is done in the background.
 pub(crate) struct Work {
+    embed: tokio::task::JoinHandle<()>,
     events: Running,
     jobs: Workers,
     follow: Option<tokio::task::JoinHandle<()>>,
@@ -148,6 +189,7 @@ pub(crate) struct Work {
 impl Work {
     /// Ends it; what is under way is finished or given back.
     pub(crate) async fn stop(self) {
+        self.embed.abort();
         if let Some(follow) = self.follow {
             follow.abort();
         }

@@ -635,7 +635,10 @@ fn told(sources: &[Source], support: f32) -> serde_json::Value {
 /// Emits what has not been emitted while it was phrased: all but the first `streamed` segments and their citations.
 fn stream(context: &Context, reply: &Reply, streamed: usize) -> Result<()> {
     let before = reply.segments.iter().take(streamed);
-    let mut sent = before.flat_map(|s| s.citations.iter().copied()).max().unwrap_or(0);
+    let mut sent = before
+        .flat_map(|s| s.citations.iter().copied())
+        .max()
+        .unwrap_or(0);
     let mut cite = |marks: &[usize]| -> Result<()> {
         for citation in reply
             .citations

@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod generated;
 mod keys;
 mod knowledge;
+mod models;
 mod schema;
 mod serve;
 mod show;
@@ -34,6 +35,9 @@ enum Command {
     /// 管理知识库
     #[command(subcommand)]
     Knowledge(knowledge::KnowledgeCommand),
+    /// 下载和管理模型
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// 用公开数据集评测，写出原始答案
     #[command(subcommand)]
     Eval(eval::Suite),
@@ -124,6 +128,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await?,
         Command::Ask(args) => return ask::run(args).await,
         Command::Knowledge(command) => return knowledge::run(command).await,
+        Command::Models(command) => return models::run(command).await,
         Command::Eval(suite) => eval::run(suite).await?,
         Command::Bench(command) => bench::run(command).await?,
         Command::Mcp(args) => stdio::run(args).await?,

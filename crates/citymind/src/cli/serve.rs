@@ -71,7 +71,8 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
     tracing::info!(
         documents,
         clauses = app.library.passages(),
-        "CityMind 已就绪：http://{address}  （无模型·检索问答，Ctrl C 停止）"
+        "CityMind 已就绪：http://{address}  （{}，Ctrl C 停止）",
+        app.models.runs_on().told()
     );
     if let Some(link) = app.identity.setup_link().await? {
         let base = if app.config.server.public_url.is_empty() {

@@ -11,6 +11,7 @@ use super::{
     CorpusArgs,
     examples::ExampleFolder,
     input::{Asked, Entry, all},
+    meaning,
     report::{AnswerFile, Clock},
 };
 use crate::{config::Config, wiring::App};
@@ -20,12 +21,21 @@ const BATCH: usize = 64;
 
 pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
     let folder = tempfile::tempdir().map_err(Error::internal)?;
-    let app = App::open(folder.path(), Config::default()).await?;
+    let mut config = Config::default();
+    config.models.embedder = match args.embedder.as_str() {
+        "default" => "auto".to_owned(),
+        name => name.to_owned(),
+    };
+    config.models.threads = args.threads;
+    config.models.chat = vec![args.model.clone()];
+    let app = App::open_for_evaluation(folder.path(), config, args.cache.as_deref()).await?;
     let corpus: Vec<Entry> = all(&args.corpus)?;
     let start = Instant::now();
     let mut texts: HashMap<String, &Entry> = HashMap::new();
     import(&app, &corpus, &mut texts).await?;
     let imported = start.elapsed().as_secs_f64();
+    meaning::embed_all(&app.library).await?;
+    let embedded = start.elapsed().as_secs_f64() - imported;
 
     let questions: Vec<Asked> = all(&args.queries)?;
     let mut out = AnswerFile::create(&args.out)?;
@@ -82,7 +92,10 @@ pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
     }
     out.finish()?;
     examples.map(ExampleFolder::finish).transpose()?;
-    clock.report(args.json, &[("import_seconds", imported)]);
+    clock.report(
+        args.json,
+        &[("import_seconds", imported), ("embed_seconds", embedded)],
+    );
     Ok(())
 }
 

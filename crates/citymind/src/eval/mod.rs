@@ -3,6 +3,7 @@
 mod answers;
 mod examples;
 mod input;
+mod meaning;
 mod report;
 mod retrieval;
 
@@ -30,15 +31,18 @@ pub(crate) struct CorpusArgs {
     /// 原始答案写到这里
     #[arg(long)]
     out: PathBuf,
-    /// 语言模型
+    /// 语言模型：none 或名称
     #[arg(long, default_value = "none")]
     model: String,
-    /// 向量模型
-    #[arg(long, default_value = "none")]
+    /// 向量模型：none、default（已下载时用默认模型）或名称
+    #[arg(long, default_value = "default")]
     embedder: String,
     /// 并行线程数
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// 把算好的向量留在此目录，供下次使用
+    #[arg(long)]
+    cache: Option<PathBuf>,
     /// 把用时和内存以 JSON 输出到标准输出
     #[arg(long)]
     json: bool,
@@ -51,7 +55,7 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
     match suite {
         Suite::Retrieval(args) => {
             args.check()?;
-            retrieval::run(&args)
+            retrieval::run(&args).await
         }
         Suite::Answers(args) => {
             args.check()?;
@@ -62,12 +66,6 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
-        for (flag, value) in [("--model", &self.model), ("--embedder", &self.embedder)] {
-            if value != "none" {
-                let message = format!("{flag} {value}：本版本还不支持模型，请用 none。");
-                return Err(Error::new(ErrorCode::InvalidInput, message));
-            }
-        }
         if self.threads == 0 {
             return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
         }

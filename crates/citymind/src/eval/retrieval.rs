@@ -7,11 +7,12 @@ use kernel::{
     Result,
     lexical::{Attributes, Change, Filter, LexicalIndex, Passage},
 };
-use knowledge::retrieval::{self, CHARACTER_WEIGHT, Question, Scope, tokens};
+use knowledge::retrieval::{self, CHARACTER_WEIGHT, Dense, Question, Scope, tokens};
 
 use super::{
     CorpusArgs,
     input::{Asked, Entry, all, each},
+    meaning::Meaning,
     report::{AnswerFile, Clock},
 };
 
@@ -21,14 +22,20 @@ const RESULTS: usize = 100;
 /// Entries handed to the index at a time.
 const BATCH: usize = 1 << 16;
 
-pub(super) fn run(args: &CorpusArgs) -> Result<()> {
+pub(super) async fn run(args: &CorpusArgs) -> Result<()> {
     let start = Instant::now();
+    let meaning = Meaning::open(args)?;
+    let mut texts = Vec::new();
     let index = TantivyIndex::in_memory()?;
     let mut scopes = HashMap::new();
     let (mut changes, mut revision) = (Vec::new(), 0);
     each(&args.corpus, |entry: Entry| {
         if is_statute(&entry.title) {
             scopes.insert(entry.id.clone(), Scope::of(&entry.title));
+        }
+        if meaning.is_some() {
+            let text = tokens::to_embed(&entry.title, &[], &entry.text);
+            texts.push((entry.id.clone(), text));
         }
         let passage = Passage {
             clause: 0,
@@ -50,14 +57,28 @@ pub(super) fn run(args: &CorpusArgs) -> Result<()> {
     })?;
     index.apply(changes, revision + 1)?;
     let indexed = start.elapsed().as_secs_f64();
+    if let Some(meaning) = &meaning {
+        meaning.learn(texts).await?;
+    }
+    let embedded = start.elapsed().as_secs_f64() - indexed;
 
     let questions: Vec<Asked> = all(&args.queries)?;
     let mut out = AnswerFile::create(&args.out)?;
     let mut clock = Clock::new(questions.len());
     for asked in &questions {
         let start = Instant::now();
+        let vector = match &meaning {
+            Some(meaning) => Some(meaning.question(&asked.text).await?),
+            None => None,
+        };
+        let dense = meaning.as_ref().zip(vector.as_deref());
+        let dense = dense.map(|(meaning, vector)| Dense {
+            index: &meaning.vectors,
+            vector,
+        });
         let question = Question::new(&asked.text, CHARACTER_WEIGHT);
-        let ranking = retrieval::rank(&index, &scopes, question, Filter::default(), RESULTS)?;
+        let ranking =
+            retrieval::rank(&index, dense, &scopes, question, Filter::default(), RESULTS)?;
         clock.item(start.elapsed());
         for (rank, hit) in ranking.hits.iter().enumerate() {
             out.line(&format!(
@@ -70,7 +91,10 @@ pub(super) fn run(args: &CorpusArgs) -> Result<()> {
         }
     }
     out.finish()?;
-    clock.report(args.json, &[("index_seconds", indexed)]);
+    clock.report(
+        args.json,
+        &[("index_seconds", indexed), ("embed_seconds", embedded)],
+    );
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use axum::{
 use kernel::{
     Result,
     capability::{Caller, Context},
+    models::Site,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,12 +55,37 @@ struct Model {
     mode: Mode,
     chat: Option<String>,
     embedder: Option<String>,
+    /// Clauses that wait to be found by meaning; empty without an embedder.
+    waiting: Option<u64>,
+}
+
+impl Model {
+    fn of(state: &State) -> Self {
+        let runs_on = state.app.models.runs_on();
+        let mode = match runs_on.chat.as_ref().map(|c| c.site) {
+            None => Mode::None,
+            Some(Site::Local) => Mode::Local,
+            Some(Site::Remote) => Mode::Remote,
+        };
+        let meaning = state.app.library.meaning_state();
+        Self {
+            mode,
+            chat: runs_on.chat.map(|c| c.name),
+            embedder: runs_on.embedder.map(|c| c.name),
+            waiting: meaning.map(|m| m.waiting),
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
+    /// No language model.
     None,
+    /// One inside this process.
+    Local,
+    /// One behind an endpoint.
+    Remote,
 }
 
 /// What it knows.
@@ -110,11 +136,7 @@ async fn tell(state: &State, context: &Context) -> Result<Status> {
         product: "CityMind 城智".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         city: city.name.clone(),
-        model: Model {
-            mode: Mode::None,
-            chat: None,
-            embedder: None,
-        },
+        model: Model::of(state),
         knowledge: Knowledge {
             documents: library.count().await?,
             clauses: library.passages(),

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use kernel::{
     Error, ErrorCode, Result,
     dense::{Change, Key, VectorIndex},
-    models::{EmbedAs, Embedder, ModelCard},
+    models::{EmbedAs, Embedder, ModelCard, Reranker},
     records::{Condition, Query, Sort},
 };
 use schemars::JsonSchema;
@@ -92,6 +92,11 @@ impl Library {
         Ok(())
     }
 
+    /// Has what was found ordered by a reranker from now on, or no longer.
+    pub fn set_reranker(&self, reranker: Option<Arc<dyn Reranker>>) {
+        *self.reranker.write() = reranker;
+    }
+
     /// How far clauses are embedded; `None` without an embedder.
     pub fn meaning_state(&self) -> Option<MeaningState> {
         let meaning = self.meaning.read().clone()?;
@@ -163,7 +168,7 @@ impl Library {
         let remove = Change::Remove {
             document: document.id.clone(),
         };
-        if document.withdrawn {
+        if !document.is_found() {
             return remove;
         }
         // The lexical index has told the log of what can't be read.
@@ -250,6 +255,14 @@ impl Library {
             }
         }
         Ok(made)
+    }
+
+    /// What is embedded and reranked of a clause.
+    pub(super) async fn clause_text(&self, id: &str, clause: u32) -> Result<String> {
+        let opened = self.opened(id).await?;
+        opened
+            .to_embed(clause)
+            .ok_or_else(|| Error::not_found("这个条款"))
     }
 
     async fn opened(&self, id: &str) -> Result<Opened> {

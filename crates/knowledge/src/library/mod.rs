@@ -22,6 +22,7 @@ use kernel::{
     files::Files,
     identity::Caller,
     lexical::LexicalIndex,
+    models::Reranker,
     records::{Condition, Query, Records},
     time,
 };
@@ -34,7 +35,7 @@ pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
 pub use editing::EditInput;
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};
-pub use meaning::{Meaning, MeaningState};
+pub use meaning::{Meaning, MeaningState, key};
 pub use related::{Direction, Related, RelatedInput};
 pub use searching::{Hit, Search, SearchInput, SearchOutput};
 pub use versions::{CompareInput, Comparison, RestoreVersionInput, Versions, VersionsInput};
@@ -57,6 +58,7 @@ pub struct Library {
     /// The store holds documents that the index does not have yet.
     behind: AtomicBool,
     meaning: RwLock<Option<Meaning>>,
+    reranker: RwLock<Option<Arc<dyn Reranker>>>,
     /// Told when clauses may have come to wait for their vectors.
     placed: Notify,
     /// Held from committing documents to indexing them, so that the index never skips a revision.
@@ -83,6 +85,7 @@ impl Library {
             scopes: RwLock::default(),
             behind: AtomicBool::default(),
             meaning: RwLock::default(),
+            reranker: RwLock::default(),
             placed: Notify::new(),
             gate: Mutex::default(),
         };

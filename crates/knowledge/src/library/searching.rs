@@ -22,6 +22,9 @@ use crate::{
     view::path,
 };
 
+/// How many of the best are given to a reranker.
+const RERANKED: usize = 40;
+
 /// The longest query, in characters.
 const LONGEST: usize = 2000;
 
@@ -126,8 +129,8 @@ impl Library {
     ///
     /// # Errors
     /// `Index`.
-    pub async fn rank(&self, question: &str, search: Search) -> Result<Ranking> {
-        let (vector, without) = match self.question_vector(question).await {
+    pub async fn rank(&self, asked: &str, search: Search) -> Result<Ranking> {
+        let (vector, without) = match self.question_vector(asked).await {
             Some(Ok(vector)) => (Some(vector), None),
             Some(Err(error)) => {
                 tracing::warn!(%error, detail = error.detail, "a question is answered by its words alone");
@@ -135,7 +138,7 @@ impl Library {
             }
             None => (None, None),
         };
-        let question = Question::new(question, CHARACTER_WEIGHT);
+        let question = Question::new(asked, CHARACTER_WEIGHT);
         let index = self.index.clone();
         let scopes = self.scopes.read().clone();
         let ranked = tokio::task::spawn_blocking(move || {
@@ -154,7 +157,31 @@ impl Library {
         });
         let mut ranking = ranked.await.map_err(Error::internal)??;
         ranking.by_words_because = without;
+        self.rerank(asked, &mut ranking).await;
         Ok(ranking)
+    }
+
+    /// Has the best of a ranking ordered anew by the reranker in use, if there is one. Where it fails the order stays.
+    async fn rerank(&self, asked: &str, ranking: &mut Ranking) {
+        let Some(reranker) = self.reranker.read().clone() else {
+            return;
+        };
+        let mut texts = Vec::new();
+        for hit in ranking.hits.iter().take(RERANKED) {
+            match self.clause_text(&hit.document, hit.clause).await {
+                Ok(text) => texts.push(text),
+                // What can't be read is left out of the answer later; its place doesn't matter.
+                Err(_) => texts.push(String::new()),
+            }
+        }
+        let count = texts.len();
+        match reranker.rerank(asked.to_owned(), texts).await {
+            Ok(scores) if scores.len() == count => ranking.reorder(&scores),
+            Ok(_) => tracing::warn!("a reranker gave another number of scores"),
+            Err(error) => {
+                tracing::warn!(%error, detail = error.detail, "what was found stays in its order");
+            }
+        }
     }
 
     /// Finds clauses, with their text.

@@ -48,6 +48,23 @@ pub struct Ranking {
     pub by_words_because: Option<String>,
 }
 
+impl Ranking {
+    /// Puts the first hits into the order of their scores; the scores of the list stay in descending order.
+    pub fn reorder(&mut self, scores: &[f32]) {
+        let first = scores.len().min(self.hits.len());
+        let values: Vec<f32> = self.hits[..first].iter().map(|h| h.score).collect();
+        let mut order: Vec<usize> = (0..first).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+        let old = self.hits[..first].to_vec();
+        for ((place, at), score) in order.into_iter().enumerate().zip(values) {
+            self.hits[place] = Hit {
+                score,
+                ..old[at].clone()
+            };
+        }
+    }
+}
+
 /// The question as a vector, and the clauses to compare it with.
 pub struct Dense<'a> {
     /// The clauses' vectors.
