@@ -159,6 +159,8 @@ fn only_the_binary_knows_the_doors_and_only_engines_know_their_runtimes() {
                 "rusty-s3",
                 "async-nats",
                 "openidconnect",
+                "candle-core",
+                "tokenizers",
             ] {
                 assert!(!wanted.contains(runtime), "{name} imports {runtime}");
             }
