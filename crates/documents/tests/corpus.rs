@@ -106,6 +106,7 @@ fn reads_every_statute_and_finds_its_articles() {
     let documents = read_all();
     let took = start.elapsed();
     let again = read_all();
+    let (mut dated, mut exact, mut late, mut early, mut relations) = (0, 0, 0, 0, 0);
     let (mut empty, mut statutes, mut with_articles, mut articles, mut steps, mut contiguous) =
         (0, 0, 0, 0, 0, 0);
     for (index, ((name, document), (_, second))) in documents.iter().zip(&again).enumerate() {
@@ -124,6 +125,19 @@ fn reads_every_statute_and_finds_its_articles() {
             fingerprint(second.as_ref().unwrap()),
             "{name}"
         );
+        let said = &document.metadata;
+        let stem = name.trim_end_matches(".md").trim_end_matches(')');
+        if let Some(day) = stem.rsplit('(').next().and_then(|day| day.parse().ok()) {
+            dated += 1;
+            exact += usize::from(said.issued == Some(day));
+            late += usize::from(said.issued > Some(day));
+            // A wording does not hold before it was made known.
+            let before = said
+                .effective_from
+                .is_some_and(|from| Some(from) < said.issued);
+            early += usize::from(before);
+        }
+        relations += said.relations.len();
         let found: Vec<u64> = document
             .clauses
             .iter()
@@ -148,6 +162,13 @@ fn reads_every_statute_and_finds_its_articles() {
     println!(
         "{} files in {took:?}, {empty} without text, {articles} articles, {with_articles}/{statutes} statutes with articles, {contiguous}/{steps} contiguous",
         files.len()
+    );
+    println!(
+        "{dated} with a day in their name: {exact} have it, {late} tell of a later one; {early} hold before they were issued; {relations} relations"
+    );
+    assert!(
+        exact + late >= dated - 1 && late * 50 <= dated && early <= 5,
+        "{exact} and {late} of {dated}, {early} early"
     );
     assert!(empty <= 40, "{empty} files without text");
     assert!(
