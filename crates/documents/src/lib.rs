@@ -31,10 +31,11 @@ mod xml;
 pub use archive::{Entry, unpack};
 pub use document::{
     Clause, ClauseKind, Declared, Document, DocumentKind, Format, Heading, Metadata, Note, Place,
-    Reference,
+    Reference, Relation, RelationKind,
 };
 pub use format::is_archive;
 pub use limits::Limits;
+pub use metadata::field_of_topic;
 pub use note::is_suspicious;
 pub use picture::{Media, Picture, PictureSource, picture_media};
 
@@ -64,8 +65,9 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Documen
         Format::Csv => sheet::separated(name, bytes, limits)?,
     };
     let page = page::assemble(name, source.lines, limits)?;
-    let metadata = metadata::extract(name, &page, &source.said);
+    let mut metadata = metadata::extract(name, &page, &source.said);
     let structured = structure::recognise(&page, metadata.kind);
+    metadata::relate(&page, &structured, &mut metadata);
     let (pictures, dropped) = picture::settle(name, page.pictures, limits);
     let mut document = Document {
         format,

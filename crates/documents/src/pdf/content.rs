@@ -7,7 +7,9 @@ use kernel::Result;
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Object, ObjectId};
 
+use super::drawing::{Drawing, Segment};
 use super::font::{Code, Font};
+use super::matrix::Matrix;
 use super::open;
 use crate::fault;
 use crate::limits::Limits;
@@ -16,9 +18,8 @@ use crate::limits::Limits;
 const CONTENT: usize = 32 << 20;
 /// Operators of all pages together: the bound of time, for forms may be shown over and over.
 const OPERATORS: usize = 10_000_000;
-/// Characters and straight lines of one page.
+/// Characters of one page.
 const GLYPHS: usize = 200_000;
-const LINES: usize = 20_000;
 /// Forms within forms, and saved states.
 const DEPTH: usize = 12;
 const SAVED: usize = 256;
@@ -34,15 +35,6 @@ pub(super) struct Glyph {
     pub(super) bold: bool,
 }
 
-/// A horizontal or vertical line.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
-    pub(super) x0: f32,
-    pub(super) y0: f32,
-    pub(super) x1: f32,
-    pub(super) y1: f32,
-}
-
 /// What one page shows.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
@@ -52,32 +44,6 @@ pub(super) struct Shown {
     pub(super) segments: Vec<Segment>,
     /// Codes of which the font does not say what they stand for.
     pub(super) unknown: usize,
-}
-
-/// An affine map: `[a b c d e f]` as PDF writes it.
-#[derive(Clone, Copy, Debug)]
-struct Matrix([f32; 6]);
-
-impl Matrix {
-    const IDENTITY: Self = Self([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
-
-    /// First `self`, then `next`.
-    fn then(self, next: Self) -> Self {
-        let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (self.0, next.0);
-        Self([
-            a * g + b * i,
-            a * h + b * j,
-            c * g + d * i,
-            c * h + d * j,
-            e * g + f * i + k,
-            e * h + f * j + l,
-        ])
-    }
-
-    fn apply(self, x: f32, y: f32) -> (f32, f32) {
-        let [a, b, c, d, e, f] = self.0;
-        (a * x + c * y + e, b * x + d * y + f)
-    }
 }
 
 #[derive(Clone)]
@@ -113,15 +79,13 @@ struct Work<'r, 'a> {
     saved: Vec<State>,
     text: Matrix,
     line: Matrix,
-    path: Vec<Segment>,
-    from: (f32, f32),
-    start: (f32, f32),
+    drawing: Drawing,
     /// Of the marked contents that are open, which are running heads and page numbers.
     marked: Vec<bool>,
     depth: usize,
 }
 
-fn numbers<const N: usize>(operation: &Operation) -> Option<[f32; N]> {
+pub(super) fn numbers<const N: usize>(operation: &Operation) -> Option<[f32; N]> {
     let mut out = [0.0; N];
     let from = operation.operands.len().checked_sub(N)?;
     for (slot, operand) in out.iter_mut().zip(&operation.operands[from..]) {
@@ -226,9 +190,7 @@ impl<'a> Reader<'a> {
             saved: Vec::new(),
             text: Matrix::IDENTITY,
             line: Matrix::IDENTITY,
-            path: Vec::new(),
-            from: (0.0, 0.0),
-            start: (0.0, 0.0),
+            drawing: Drawing::default(),
             marked: Vec::new(),
             depth: 0,
         };
@@ -288,7 +250,9 @@ impl<'a> Work<'_, 'a> {
             other if other.starts_with('T') || matches!(other, "BT" | "ET") => {
                 self.text_state(operation);
             }
-            _ => self.draw(operation),
+            _ => self
+                .drawing
+                .operation(operation, self.state.ctm, &mut self.shown.segments),
         }
         Ok(())
     }
@@ -495,81 +459,5 @@ impl<'a> Work<'_, 'a> {
             bold: font.bold,
         });
         Ok(())
-    }
-
-    fn draw(&mut self, operation: &Operation) {
-        match operation.operator.as_str() {
-            "m" => {
-                if let Some([x, y]) = numbers(operation) {
-                    self.from = self.state.ctm.apply(x, y);
-                    self.start = self.from;
-                }
-            }
-            "l" => {
-                if let Some([x, y]) = numbers(operation) {
-                    let to = self.state.ctm.apply(x, y);
-                    self.straight(to);
-                }
-            }
-            "c" | "v" | "y" => {
-                if let Some([x, y]) = numbers(operation) {
-                    self.from = self.state.ctm.apply(x, y);
-                }
-            }
-            "h" => self.straight(self.start),
-            "re" => {
-                if let Some([x, y, w, h]) = numbers(operation) {
-                    let (from, to) = (
-                        self.state.ctm.apply(x, y),
-                        self.state.ctm.apply(x + w, y + h),
-                    );
-                    self.rectangle(from, to);
-                }
-            }
-            "S" | "s" | "f" | "F" | "f*" | "B" | "B*" | "b" | "b*" => {
-                if matches!(operation.operator.as_str(), "s" | "b" | "b*") {
-                    self.straight(self.start);
-                }
-                let room = LINES.saturating_sub(self.shown.segments.len());
-                self.shown.segments.extend(self.path.drain(..).take(room));
-                self.path.clear();
-            }
-            "n" => self.path.clear(),
-            _ => {}
-        }
-    }
-
-    fn straight(&mut self, to: (f32, f32)) {
-        let ((x0, y0), (x1, y1)) = (self.from, to);
-        self.from = to;
-        let flat = (y1 - y0).abs() < 1.0 && (x1 - x0).abs() > 3.0;
-        let upright = (x1 - x0).abs() < 1.0 && (y1 - y0).abs() > 3.0;
-        if (flat || upright) && self.path.len() < LINES {
-            self.path.push(Segment {
-                x0: x0.min(x1),
-                y0: y0.min(y1),
-                x1: x0.max(x1),
-                y1: y0.max(y1),
-            });
-        }
-    }
-
-    /// A thin rectangle is a line, another one four.
-    fn rectangle(&mut self, (x0, y0): (f32, f32), (x1, y1): (f32, f32)) {
-        let (x0, x1) = (x0.min(x1), x0.max(x1));
-        let (y0, y1) = (y0.min(y1), y0.max(y1));
-        let (middle_x, middle_y) = (f32::midpoint(x0, x1), f32::midpoint(y0, y1));
-        let corners = if y1 - y0 < 3.0 {
-            vec![(x0, middle_y), (x1, middle_y)]
-        } else if x1 - x0 < 3.0 {
-            vec![(middle_x, y0), (middle_x, y1)]
-        } else {
-            vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
-        };
-        self.from = corners[0];
-        self.start = corners[0];
-        for corner in &corners[1..] {
-            self.straight(*corner);
-        }
     }
 }

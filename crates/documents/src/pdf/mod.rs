@@ -3,9 +3,11 @@
 //! The file's objects, filters and ciphers are `lopdf`'s; what the text operators of a page show is read here (ISO 32000-1, 9.4).
 
 mod content;
+mod drawing;
 mod flow;
 mod font;
 mod layout;
+mod matrix;
 mod open;
 mod ruled;
 

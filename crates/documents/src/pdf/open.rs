@@ -7,20 +7,20 @@ use lopdf::{DecompressError, Document, Error, LoadOptions, Object, ObjectId};
 
 use crate::fault;
 
-/// Bytes of one unpacked table of objects.
+/// Bytes of one unpacked stream of objects, or table of them.
 const TABLE: usize = 16 << 20;
-/// Bytes of all unpacked streams of objects together. Each byte can become an object of sixty.
-const OBJECTS: usize = 64 << 20;
-/// Bytes outside of streams, for the same reason.
-const PLAIN: usize = 32 << 20;
+/// The same in an encrypted file, whose streams of objects the parser's filter does not see.
+const LOCKED_TABLE: usize = 4 << 20;
+/// Objects of one file, by the marks between them; the parser keeps a hundred bytes and more for each.
+const OBJECTS: usize = 3_000_000;
 
 thread_local! {
-    /// Bytes that streams of objects may still unpack to; the parser's filter takes no state of its own.
+    /// Objects there may still be; the parser's filter takes no state of its own.
     static LEFT: Cell<usize> = const { Cell::new(0) };
     static EXCEEDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Drops the data of images, and counts what streams of objects unpack to.
+/// Drops the data of images, and counts the objects within streams.
 fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
     if let Object::Stream(stream) = object {
         let is_image = stream
@@ -31,15 +31,21 @@ fn keep(id: ObjectId, object: &mut Object) -> Option<(ObjectId, Object)> {
         if is_image {
             stream.content = Vec::new();
         } else if stream.dict.has_type(b"ObjStm") {
-            let left = LEFT.get();
-            match stream.get_plain_content_with_limit(left) {
-                Ok(bytes) => LEFT.set(left - bytes.len().min(left)),
-                Err(error) if is_bomb(&error) => {
+            let unpacked = stream.get_plain_content_with_limit(TABLE);
+            if unpacked.as_ref().is_err_and(is_bomb) {
+                EXCEEDED.set(true);
+                return None;
+            }
+            // Whatever else is wrong with it, the parser says.
+            let objects = unpacked.map_or(0, |bytes| marks(&bytes));
+            match LEFT.get().checked_sub(objects) {
+                Some(left) => LEFT.set(left),
+                None => {
                     EXCEEDED.set(true);
+                    // Nothing in it is read.
+                    stream.content = Vec::new();
                     return None;
                 }
-                // Whatever else is wrong with it, the parser says.
-                Err(_) => {}
             }
         }
         // The parser keeps its own of what it reads directly, and takes from here only what lies within a stream.
@@ -56,7 +62,21 @@ pub(super) fn is_bomb(error: &Error) -> bool {
     )
 }
 
-/// Bytes that lie outside of streams.
+/// Places at which an object begins, or something within one.
+fn marks(bytes: &[u8]) -> usize {
+    let mut blank = true;
+    bytes
+        .iter()
+        .filter(|byte| {
+            let gap = byte.is_ascii_whitespace() || **byte == 0;
+            let starts = matches!(byte, b'[' | b'<' | b'(' | b'/') || blank && !gap;
+            blank = gap;
+            starts
+        })
+        .count()
+}
+
+/// The same of all that lies outside of streams.
 fn plain(bytes: &[u8]) -> usize {
     let find = |from: usize, word: &[u8]| {
         bytes[from..]
@@ -66,13 +86,17 @@ fn plain(bytes: &[u8]) -> usize {
     };
     let (mut at, mut sum) = (0, 0);
     while let Some(start) = find(at, b"stream") {
-        sum += start - at;
+        sum += marks(&bytes[at..start]);
         match find(start, b"endstream") {
             Some(end) => at = end + 9,
-            None => return sum,
+            None => break,
         }
     }
-    sum + bytes.len() - at
+    sum + marks(&bytes[at..])
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|w| w == word)
 }
 
 fn load(bytes: &[u8], rebuild: bool) -> lopdf::Result<Document> {
@@ -80,7 +104,11 @@ fn load(bytes: &[u8], rebuild: bool) -> lopdf::Result<Document> {
     EXCEEDED.set(false);
     let options = LoadOptions {
         filter: Some(keep),
-        max_decompressed_size: Some(TABLE),
+        max_decompressed_size: Some(if has(bytes, b"/Encrypt") {
+            LOCKED_TABLE
+        } else {
+            TABLE
+        }),
         force_reconstruct: rebuild,
         ..LoadOptions::default()
     };
@@ -88,17 +116,15 @@ fn load(bytes: &[u8], rebuild: bool) -> lopdf::Result<Document> {
 }
 
 pub(super) fn document(name: &str, bytes: &[u8]) -> Result<Document> {
-    if plain(bytes) > PLAIN {
-        return Err(fault::unsafe_file(name, "PDF 的对象表大得不正常"));
+    if plain(bytes) > OBJECTS {
+        return Err(fault::unsafe_file(name, "PDF 里的对象多得不正常"));
     }
     let mut loaded = load(bytes, false);
     let locked = |pdf: &Document| pdf.is_encrypted();
+    let lost = |pdf: &Document| !locked(pdf) && pdf.page_iter().next().is_none();
     // With a filter the parser does not repair a table of objects that points past them.
-    if loaded
-        .as_ref()
-        .is_ok_and(|pdf| !locked(pdf) && pdf.page_iter().next().is_none())
-        && !EXCEEDED.get()
-    {
+    if loaded.as_ref().is_ok_and(lost) && !EXCEEDED.get() {
+        drop(loaded);
         loaded = load(bytes, true);
     }
     if EXCEEDED.get() {

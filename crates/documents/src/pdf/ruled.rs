@@ -1,6 +1,7 @@
 //! Tables that are drawn with lines: the lines make cells, the characters fall into them.
 
-use super::content::{Glyph, Segment};
+use super::content::Glyph;
+use super::drawing::Segment;
 use super::layout::cell_text;
 use crate::page::Line;
 use crate::table::Grid;
