@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::picture::Picture;
+
 /// What kind of file the text was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Format {
@@ -19,6 +21,15 @@ pub enum Format {
     /// A Word document.
     #[serde(rename = "docx")]
     Docx,
+    /// A PDF with a text layer.
+    #[serde(rename = "pdf")]
+    Pdf,
+    /// An Excel workbook.
+    #[serde(rename = "xlsx")]
+    Xlsx,
+    /// Separated values.
+    #[serde(rename = "csv")]
+    Csv,
 }
 
 /// A file as text with structure.
@@ -36,6 +47,8 @@ pub struct Document {
     pub outline: Vec<Heading>,
     /// What the document says about itself.
     pub metadata: Metadata,
+    /// Its pictures, in order of their places.
+    pub pictures: Vec<Picture>,
     /// What a person should look at.
     pub notes: Vec<Note>,
 }
@@ -109,6 +122,10 @@ pub struct Metadata {
     pub region: Option<String>,
     /// The documents it repeals.
     pub repeals: Vec<Reference>,
+    /// What it says of other documents, those it repeals included.
+    pub relations: Vec<Relation>,
+    /// What it is about, from most to least: 医疗保障. At most three, see [`field_of_topic`](crate::field_of_topic).
+    pub topics: Vec<String>,
     /// What the document itself says about its validity.
     pub declared_status: Option<Declared>,
 }
@@ -123,6 +140,10 @@ pub enum DocumentKind {
     Guide,
     /// 常见问答
     Faq,
+    /// 操作详解: how something is operated, step by step, with pictures.
+    Walkthrough,
+    /// 通识知识: what something is and how it works.
+    Primer,
     /// 政策解读
     Interpretation,
     /// 法律法规
@@ -151,6 +172,33 @@ pub struct Reference {
     pub title: Option<String>,
     /// Its 发文字号.
     pub number: Option<String>,
+}
+
+/// What a document says of another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    /// What it says.
+    pub kind: RelationKind,
+    /// The other document.
+    pub reference: Reference,
+    /// The clause that says it first; `None` where the title says it.
+    pub clause: Option<usize>,
+    /// The article of the other document that it speaks of: 第三十六条.
+    pub article: Option<String>,
+}
+
+/// What a document can say of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationKind {
+    /// Names it.
+    Cites,
+    /// Is made to carry it out: 根据《……》，制定本办法.
+    Implements,
+    /// Changes its text: 将《……》第三条修改为.
+    Amends,
+    /// Ends it: 《……》同时废止.
+    Repeals,
 }
 
 /// Something a person should look at.

@@ -2,7 +2,8 @@
 
 use kernel::{Error, ErrorCode};
 
-const READABLE: &str = "可以读取的格式有：docx、html、md、txt，以及装有这些文件的 zip";
+const READABLE: &str =
+    "可以读取的格式有：docx、pdf（有文字层）、xlsx、csv、html、md、txt，以及装有这些文件的 zip";
 
 pub(crate) fn unsupported(name: &str, why: &str) -> Error {
     Error::new(
@@ -38,6 +39,15 @@ pub(crate) fn empty(name: &str) -> Error {
     Error::new(
         ErrorCode::EmptyDocument,
         format!("“{name}”里没有可以读取的文字。如果是扫描件或图片，请先转成文字再上传。"),
+    )
+}
+
+pub(crate) fn scanned(name: &str) -> Error {
+    Error::new(
+        ErrorCode::EmptyDocument,
+        format!(
+            "“{name}”是扫描件或图片，里面没有文字层。文字识别（OCR）暂不支持，请上传原来的 Word 文件，或先用识别软件转成文字。"
+        ),
     )
 }
 

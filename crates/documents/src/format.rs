@@ -24,11 +24,11 @@ pub(crate) fn stem(name: &str) -> &str {
 
 const ZIP: &[u8] = b"PK\x03\x04";
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06";
+const PDF: &[u8] = b"%PDF-";
 const OLE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
 /// Signatures of files that hold no text we can read, and what to call them.
 const SIGNATURES: &[(&[u8], &str)] = &[
-    (b"%PDF-", "这是 PDF 文件"),
     (b"\x89PNG\r\n", "这是 PNG 图片"),
     (b"\xFF\xD8\xFF", "这是 JPEG 图片"),
     (b"GIF8", "这是 GIF 图片"),
@@ -91,10 +91,7 @@ pub(crate) fn office_part(bytes: &[u8]) -> Option<&'static str> {
 fn zip_format(name: &str, ext: &str, bytes: &[u8]) -> Result<Format> {
     match office_part(bytes) {
         Some("word") => Ok(Format::Docx),
-        Some("xl") => Err(fault::unsupported(
-            name,
-            "这是 Excel 表格，请把内容粘贴到 docx 里",
-        )),
+        Some("xl") => Ok(Format::Xlsx),
         Some("ppt") => Err(fault::unsupported(
             name,
             "这是演示文稿，请把内容粘贴到 docx 里",
@@ -102,9 +99,10 @@ fn zip_format(name: &str, ext: &str, bytes: &[u8]) -> Result<Format> {
         Some("ofd") => Err(fault::unsupported(name, "这是 OFD 版式文件，请另存为 docx")),
         Some("odf") => Err(fault::unsupported(
             name,
-            "这是 OpenDocument 文件，请另存为 docx",
+            "这是 OpenDocument 文件，请另存为 docx 或 xlsx",
         )),
         _ if ext == "docx" || ext == "docm" => Ok(Format::Docx),
+        _ if ext == "xlsx" || ext == "xlsm" => Ok(Format::Xlsx),
         _ => Err(fault::unsupported(name, "这是压缩包，请用批量导入上传")),
     }
 }
@@ -119,12 +117,25 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
         return zip_format(name, &ext, bytes);
     }
     if bytes.starts_with(OLE) {
-        let why = if ext == "docx" {
-            "这是加密的 docx，或改了扩展名的旧版 doc。请去掉密码，或用 Word、WPS 另存为 docx"
-        } else {
-            "这是旧版的 doc、wps 或 xls 文件。请用 Word、WPS 另存为 docx"
+        let why = match ext.as_str() {
+            "docx" => {
+                "这是加密的 docx，或改了扩展名的旧版 doc。请去掉密码，或用 Word、WPS 另存为 docx"
+            }
+            "xlsx" => {
+                "这是加密的 xlsx，或改了扩展名的旧版 xls。请去掉密码，或用 Excel、WPS 另存为 xlsx"
+            }
+            "xls" | "et" => "这是旧版的 xls、et 表格。请用 Excel、WPS 另存为 xlsx",
+            _ => "这是旧版的 doc、wps 或 xls 文件。请用 Word、WPS 另存为 docx 或 xlsx",
         };
         return Err(fault::unsupported(name, why));
+    }
+    // Some programs write a few bytes in front of the signature.
+    if bytes[..bytes.len().min(1024)]
+        .windows(PDF.len())
+        .position(|w| w == PDF)
+        .is_some_and(|at| at == 0 || ext == "pdf")
+    {
+        return Ok(Format::Pdf);
     }
     if let Some((_, what)) = SIGNATURES
         .iter()
@@ -138,11 +149,16 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
     match ext.as_str() {
         "md" | "markdown" => Ok(Format::Markdown),
         "html" | "htm" | "xhtml" | "shtml" => Ok(Format::Html),
+        "csv" | "tsv" => Ok(Format::Csv),
         "txt" | "text" | "" => Ok(if looks_like_html(bytes) {
             Format::Html
         } else {
             Format::Text
         }),
+        "xlsx" | "xls" | "et" => Err(fault::unsupported(
+            name,
+            "扩展名是 Excel 表格，内容却不是。请用 Excel、WPS 另存为 xlsx",
+        )),
         "docx" => Err(
             if looks_like_html(bytes)
                 || crate::charset::decode(bytes, None).is_some_and(|t| !t.trim().is_empty())
@@ -160,9 +176,10 @@ pub(crate) fn detect(name: &str, bytes: &[u8]) -> Result<Format> {
             name,
             "doc、wps 是旧格式，请用 Word、WPS 另存为 docx",
         )),
-        "pdf" | "ofd" => Err(fault::unsupported(
+        "pdf" => Err(fault::damaged(name, "扩展名是 pdf，内容却不是 PDF 文件")),
+        "ofd" => Err(fault::unsupported(
             name,
-            "暂不支持 PDF 和 OFD，请上传对应的 docx 或网页",
+            "暂不支持 OFD，请上传对应的 docx 或 pdf",
         )),
         other => Err(fault::unsupported(name, &format!("不认识扩展名“{other}”"))),
     }

@@ -1,7 +1,8 @@
 //! Files to text with structure: bytes and a name in, clauses with their headings, dates, issuer and number out. No I/O.
 //!
-//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx).
+//! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx, xlsx, CSV, PDF with a text layer).
 //! - [`is_archive`] and [`unpack`] open a zip of such files.
+//! - [`picture_media`] checks a picture that lies beside a document.
 //! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
 //! - [`is_suspicious`] recognises text that gives orders to a language model.
 
@@ -16,20 +17,27 @@ mod limits;
 mod markdown;
 mod metadata;
 mod note;
+mod package;
 mod page;
+mod pdf;
+mod picture;
 mod place;
 mod plain;
+mod sheet;
 mod structure;
 mod table;
+mod xml;
 
 pub use archive::{Entry, unpack};
 pub use document::{
     Clause, ClauseKind, Declared, Document, DocumentKind, Format, Heading, Metadata, Note, Place,
-    Reference,
+    Reference, Relation, RelationKind,
 };
 pub use format::is_archive;
 pub use limits::Limits;
+pub use metadata::field_of_topic;
 pub use note::is_suspicious;
+pub use picture::{Media, Picture, PictureSource, picture_media};
 
 /// Reads one file.
 ///
@@ -52,18 +60,24 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> kernel::Result<Documen
         Format::Text => plain::lines(name, bytes)?,
         Format::Html => html::lines(name, bytes, limits)?,
         Format::Docx => docx::lines(name, bytes, limits)?,
+        Format::Pdf => pdf::lines(name, bytes, limits)?,
+        Format::Xlsx => sheet::workbook(name, bytes, limits)?,
+        Format::Csv => sheet::separated(name, bytes, limits)?,
     };
-    let page = page::assemble(name, &source, limits)?;
-    let structured = structure::recognise(&page);
-    let metadata = metadata::extract(name, &page, &source.said);
+    let page = page::assemble(name, source.lines, limits)?;
+    let mut metadata = metadata::extract(name, &page, &source.said);
+    let structured = structure::recognise(&page, metadata.kind);
+    metadata::relate(&page, &structured, &mut metadata);
+    let (pictures, dropped) = picture::settle(name, page.pictures, limits);
     let mut document = Document {
         format,
         text: page.text,
         clauses: structured.clauses,
         outline: structured.outline,
         metadata,
+        pictures,
         notes: Vec::new(),
     };
-    document.notes = note::collect(&document);
+    document.notes = note::collect(&document, [source.notes, dropped].concat());
     Ok(document)
 }

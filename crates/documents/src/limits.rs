@@ -13,6 +13,16 @@ pub struct Limits {
     pub xml_depth: usize,
     /// Characters of the text of one document.
     pub characters: usize,
+    /// Cells with text of one spreadsheet.
+    pub cells: usize,
+    /// Pictures of one document.
+    pub pictures: usize,
+    /// Bytes of one picture.
+    pub picture_bytes: u64,
+    /// Bytes of all pictures within one document.
+    pub pictures_bytes: u64,
+    /// Pages of one PDF.
+    pub pages: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +34,11 @@ impl Default for Limits {
             entry_ratio: 200,
             xml_depth: 256,
             characters: 5_000_000,
+            cells: 2_000_000,
+            pictures: 300,
+            picture_bytes: 8 << 20,
+            pictures_bytes: 48 << 20,
+            pages: 5_000,
         }
     }
 }

@@ -6,6 +6,7 @@ use kernel::Result;
 use regex::Regex;
 
 use crate::page::{Hint, Line, Source};
+use crate::picture::{Found, Origin};
 use crate::plain;
 
 macro_rules! pattern {
@@ -29,6 +30,14 @@ pattern!(
     LINK,
     r"!?\[([^\[\]]*)\]\(\s*<?[^()\s]*(?:\([^()]*\)[^()\s]*)?>?(?:\s+[^)]*)?\)"
 );
+pattern!(
+    IMAGE,
+    r#"!\[([^\[\]]*)\]\(\s*(?:<([^<>]*)>|([^()\s]*(?:\([^()]*\)[^()\s]*)?))(?:\s+[^)]*)?\)|(?i-u:<img)\s([^<>]*)>"#
+);
+pattern!(
+    ATTRIBUTE,
+    r#"(?i-u:(src|alt))\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#
+);
 pattern!(STRONG, r"\*\*([^*]+?)\*\*|__([^_]+?)__");
 pattern!(EMPHASIS, r"(^|[^*\w])\*([^*\s](?:[^*]*[^*\s])?)\*");
 pattern!(CODE, r"`([^`]+)`");
@@ -50,11 +59,50 @@ fn inline(line: &str) -> String {
             ""
         }
     });
+    let text = IMAGE.replace_all(&text, "");
     let text = LINK.replace_all(&text, "$1");
     let text = STRONG.replace_all(&text, "$1$2");
     let text = EMPHASIS.replace_all(&text, "$1$2");
     let text = CODE.replace_all(&text, "$1");
     ESCAPE.replace_all(&text, "$1").into_owned()
+}
+
+/// The pictures of a line.
+fn pictures(line: &str) -> Vec<Found> {
+    if !line.contains("![") && !line.contains('<') {
+        return Vec::new();
+    }
+    let picture = |found: regex::Captures<'_>| {
+        let part = |at: usize| found.get(at).map(|m| m.as_str());
+        let (alt, address) = match part(4) {
+            Some(attributes) => {
+                let value = |name: &str| {
+                    let mut all = ATTRIBUTE.captures_iter(attributes);
+                    let own = all.find(|a| a[1].eq_ignore_ascii_case(name))?;
+                    let value = own.get(2).or(own.get(3)).or(own.get(4))?;
+                    Some(value.as_str().to_owned())
+                };
+                (value("alt").unwrap_or_default(), value("src")?)
+            }
+            None => (
+                part(1).unwrap_or("").to_owned(),
+                part(2).or(part(3))?.to_owned(),
+            ),
+        };
+        Some(Found {
+            alt,
+            origin: Origin::Address(address),
+        })
+    };
+    IMAGE.captures_iter(line).filter_map(picture).collect()
+}
+
+/// A line of text with the pictures of its source.
+fn line(text: &str, hint: Hint) -> Line {
+    Line {
+        pictures: pictures(text),
+        ..Line::new(inline(text), hint)
+    }
 }
 
 /// The text without comments.
@@ -111,13 +159,13 @@ fn line_of(raw: &str) -> Line {
     let raw = raw.trim_end();
     if let Some(found) = ATX.captures(raw) {
         let level = found[1].len() as u8;
-        return Line::new(
-            inline(found.get(2).map_or("", |m| m.as_str())),
+        return line(
+            found.get(2).map_or("", |m| m.as_str()),
             Hint::Heading(level),
         );
     }
     if let Some(found) = BARE_ATX.captures(raw) {
-        return Line::new(inline(&found[2]), Hint::Heading(found[1].len() as u8));
+        return line(&found[2], Hint::Heading(found[1].len() as u8));
     }
     if RULE.is_match(raw) {
         return Line::new("", Hint::Plain);
@@ -131,7 +179,7 @@ fn line_of(raw: &str) -> Line {
     } else {
         Hint::Plain
     };
-    Line::new(inline(body), hint)
+    line(body, hint)
 }
 
 pub(crate) fn lines(name: &str, bytes: &[u8]) -> Result<Source> {
@@ -162,15 +210,11 @@ pub(crate) fn lines(name: &str, bytes: &[u8]) -> Result<Source> {
                 .get(at + 1)
                 .is_some_and(|next| next.contains('|') && TABLE_RULE.is_match(next))
         {
-            source
-                .lines
-                .push(Line::new(inline(line.trim()), Hint::Header));
+            source.lines.push(self::line(line.trim(), Hint::Header));
             source.lines.push(Line::new(raw[at + 1].trim(), Hint::Rule));
             at += 2;
             while at < raw.len() && raw[at].trim_start().starts_with('|') {
-                source
-                    .lines
-                    .push(Line::new(inline(raw[at].trim()), Hint::Row));
+                source.lines.push(self::line(raw[at].trim(), Hint::Row));
                 at += 1;
             }
             continue;

@@ -27,8 +27,13 @@ pub fn is_suspicious(text: &str) -> bool {
     ORDERS.is_match(text)
 }
 
-pub(crate) fn collect(document: &Document) -> Vec<Note> {
-    let mut notes = Vec::new();
+/// `found` is what the reader of the format noticed.
+pub(crate) fn collect(document: &Document, found: Vec<String>) -> Vec<Note> {
+    let about_all = |message| Note {
+        clause: None,
+        message,
+    };
+    let mut notes: Vec<Note> = found.into_iter().map(about_all).collect();
     gaps(document, &mut notes);
     dates(document, &mut notes);
     for (index, clause) in document.clauses.iter().enumerate() {

@@ -5,8 +5,10 @@ use std::ops::Range;
 use jiff::civil::Date;
 use kernel::Result;
 
+use crate::document::DocumentKind;
 use crate::fault;
 use crate::limits::Limits;
+use crate::picture::Found;
 
 /// What the source's markup says about a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) enum Hint {
     Title,
     /// A heading of that level, 1 is outermost.
     Heading(u8),
+    /// A heading of that level that is not the document's title, wherever it stands.
+    Section(u8),
     /// A line that is bold or centred as a whole.
     Strong,
     /// First row of a table.
@@ -24,11 +28,17 @@ pub(crate) enum Hint {
     Rule,
     /// Any other row.
     Row,
+    /// The first row again, for those who read on behind many rows.
+    Again,
+    /// A question that is known to be one.
+    Question,
+    /// Text that is known to be neither a heading nor the begin of anything.
+    Body,
 }
 
 impl Hint {
     pub(crate) fn is_table(self) -> bool {
-        matches!(self, Hint::Header | Hint::Rule | Hint::Row)
+        matches!(self, Hint::Header | Hint::Rule | Hint::Row | Hint::Again)
     }
 }
 
@@ -37,6 +47,8 @@ impl Hint {
 pub(crate) struct Line {
     pub(crate) text: String,
     pub(crate) hint: Hint,
+    /// Pictures that stand within or behind it.
+    pub(crate) pictures: Vec<Found>,
 }
 
 impl Line {
@@ -44,6 +56,15 @@ impl Line {
         Self {
             text: text.into(),
             hint,
+            pictures: Vec::new(),
+        }
+    }
+
+    /// No text of its own: its pictures follow the line above.
+    pub(crate) fn pictures(pictures: Vec<Found>) -> Self {
+        Self {
+            pictures,
+            ..Self::new("", Hint::Plain)
         }
     }
 }
@@ -55,6 +76,10 @@ pub(crate) struct Said {
     pub(crate) issuer: Option<String>,
     pub(crate) number: Option<String>,
     pub(crate) issued: Option<Date>,
+    /// What the form of the file makes it.
+    pub(crate) kind: Option<DocumentKind>,
+    /// The file's name is its title, unless a line is marked as one.
+    pub(crate) named: bool,
 }
 
 /// A file taken apart.
@@ -62,6 +87,8 @@ pub(crate) struct Said {
 pub(crate) struct Source {
     pub(crate) lines: Vec<Line>,
     pub(crate) said: Said,
+    /// What a person should look at, in Chinese.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A piece of the text that is looked at as one paragraph.
@@ -76,6 +103,8 @@ pub(crate) struct Block {
 pub(crate) struct Page {
     pub(crate) text: String,
     pub(crate) blocks: Vec<Block>,
+    /// Each with the end of the line it follows.
+    pub(crate) pictures: Vec<(usize, Found)>,
 }
 
 impl Page {
@@ -110,12 +139,16 @@ pub(crate) fn clean(line: &str) -> String {
 }
 
 /// Joins the lines to the canonical text.
-pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<Page> {
+pub(crate) fn assemble(name: &str, lines: Vec<Line>, limits: &Limits) -> Result<Page> {
     let mut text = String::new();
-    let mut blocks = Vec::new();
+    let (mut blocks, mut pictures) = (Vec::new(), Vec::new());
     let mut blank = false;
     let mut characters = 0;
-    for line in &source.lines {
+    for line in lines {
+        if line.text.is_empty() && !line.pictures.is_empty() {
+            pictures.extend(line.pictures.into_iter().map(|found| (text.len(), found)));
+            continue;
+        }
         for part in line
             .text
             .split(['\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
@@ -138,6 +171,7 @@ pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<P
                 hint: line.hint,
             });
         }
+        pictures.extend(line.pictures.into_iter().map(|found| (text.len(), found)));
         if characters > limits.characters {
             return Err(fault::too_large(
                 name,
@@ -148,5 +182,9 @@ pub(crate) fn assemble(name: &str, source: &Source, limits: &Limits) -> Result<P
     if blocks.is_empty() {
         return Err(fault::empty(name));
     }
-    Ok(Page { text, blocks })
+    Ok(Page {
+        text,
+        blocks,
+        pictures,
+    })
 }

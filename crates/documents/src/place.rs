@@ -128,7 +128,9 @@ impl Document {
                 .then(|| title[..marked.len].to_owned())
         });
         let own: String = markers.into_iter().map(|(_, marker)| marker).collect();
+        let step = clause.label.starts_with('第') && clause.label.ends_with('步');
         match clause.kind {
+            _ if step => format!("{}{own}", clause.label),
             ClauseKind::Item
                 if own.is_empty()
                     || !own.starts_with(&clause.label) && clause.label.contains(&own) =>

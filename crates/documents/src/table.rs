@@ -79,7 +79,7 @@ impl Grid {
 }
 
 /// A cell on one line.
-fn flatten(cell: &str) -> String {
+pub(crate) fn flatten(cell: &str) -> String {
     let mut out = String::with_capacity(cell.len());
     for word in cell.split_whitespace() {
         if !out.is_empty() {

@@ -81,20 +81,61 @@ fn article(label: &str) -> Option<u64> {
     lang::numeral::integer(number)
 }
 
-#[test]
-fn reads_every_statute_and_finds_its_articles() {
-    let Some(path) = data("zhida/laws_markdown.tar.gz") else {
-        return;
-    };
-    let mut tar = Vec::new();
+/// The statutes: name and content.
+fn statutes(tar: &mut Vec<u8>) -> Option<Vec<(String, &[u8])>> {
+    let path = data("zhida/laws_markdown.tar.gz")?;
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
-        .read_to_end(&mut tar)
+        .read_to_end(tar)
         .unwrap();
-    let files: Vec<(String, &[u8])> = untar(&tar)
+    let files: Vec<(String, &[u8])> = untar(tar)
         .into_iter()
         .filter(|(name, _)| name.ends_with(".md"))
         .collect();
     assert_eq!(files.len(), 3_504);
+    Some(files)
+}
+
+#[test]
+fn takes_the_day_of_each_version_from_its_name() {
+    let mut tar = Vec::new();
+    let Some(files) = statutes(&mut tar) else {
+        return;
+    };
+    let (mut dated, mut exact, mut late, mut early, mut relations) = (0, 0, 0, 0, 0);
+    for (name, bytes) in files {
+        let Ok(document) = read(&name, bytes, &Limits::default()) else {
+            continue;
+        };
+        let said = document.metadata;
+        relations += said.relations.len();
+        let stem = name.trim_end_matches(".md").trim_end_matches(')');
+        let Some(day) = stem.rsplit('(').next().and_then(|day| day.parse().ok()) else {
+            continue;
+        };
+        dated += 1;
+        exact += usize::from(said.issued == Some(day));
+        late += usize::from(said.issued > Some(day));
+        // A wording does not hold before it was made known.
+        let before = said
+            .effective_from
+            .is_some_and(|from| Some(from) < said.issued);
+        early += usize::from(before);
+    }
+    println!(
+        "{dated} with a day in their name: {exact} have it, {late} tell of a later one; {early} hold before they were issued; {relations} relations"
+    );
+    assert!(
+        exact + late >= dated - 1 && late * 50 <= dated && early <= 5,
+        "{exact} and {late} of {dated}, {early} early"
+    );
+}
+
+#[test]
+fn reads_every_statute_and_finds_its_articles() {
+    let mut tar = Vec::new();
+    let Some(files) = statutes(&mut tar) else {
+        return;
+    };
     let limits = Limits::default();
     let start = std::time::Instant::now();
     let read_all = || {

@@ -62,6 +62,10 @@ const PIECES: &[&str] = &[
     "<h1>",
     "&nbsp;",
     "Q1：",
+    "第一步：",
+    "步骤2",
+    "![图](a.png)",
+    "<img src=\"data:image/png;base64,AA\">",
     "\u{1F600}",
     "\0",
 ];
@@ -84,6 +88,9 @@ fn name() -> impl Strategy<Value = &'static str> {
             "a.txt",
             "a.html",
             "a.docx",
+            "a.pdf",
+            "a.xlsx",
+            "a.csv",
             "a.zip",
             "a",
             "目录/a.htm",
@@ -143,6 +150,58 @@ proptest! {
         bytes[at] ^= 0x55;
         bytes.truncate(bytes.len().saturating_sub(cut % 300));
         if let Ok(document) = read("a.docx", &bytes, &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_damaged_workbook_is_an_error_or_a_document(
+        file in prop::sample::select(&["faq.xlsx", "items.xlsx", "table.xlsx"][..]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        let mut bytes = std::fs::read(path).unwrap();
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Ok(document) = read("a.xlsx", &bytes, &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_sheet_loses_no_value(rows in prop::collection::vec(prop::collection::vec(prop::sample::select(PIECES), 1..5), 1..12)) {
+        let quoted = |value: &&str| format!("\"{}\"", value.replace('"', "\"\""));
+        let text: String = rows
+            .iter()
+            .map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n")
+            .collect();
+        if let Ok(document) = read("a.csv", text.replace('\0', "").as_bytes(), &Limits::default()) {
+            prop_assert_eq!(check(&document), Ok(()));
+            let bare = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            for value in rows.iter().flatten() {
+                prop_assert!(bare(&document.text).contains(&bare(value)), "{value:?} in {}", document.text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_pdf_is_an_error_or_a_document(
+        file in prop::sample::select(&["notice.pdf", "columns.pdf", "ucs2.pdf", "gbk.pdf", "guarded.pdf"][..]),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+        let mut bytes = std::fs::read(path).unwrap();
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(document) = read("a.pdf", &bytes, &Limits::default()) {
             prop_assert_eq!(check(&document), Ok(()));
         }
     }

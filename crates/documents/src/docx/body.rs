@@ -2,9 +2,10 @@
 
 use super::numbering::Numbering;
 use super::styles::Styles;
-use super::xml::{Event, Tag};
 use crate::page::{Hint, Line};
+use crate::picture::Found;
 use crate::table::Grid;
+use crate::xml::{Event, Tag};
 
 /// A reference to a footnote or endnote.
 pub(super) struct Mark {
@@ -14,9 +15,18 @@ pub(super) struct Mark {
     pub(super) text: String,
 }
 
+/// A picture that the text refers to.
+#[derive(Clone)]
+pub(super) struct Reference {
+    /// The relation to its part; `None` for one that lies outside of the file.
+    pub(super) id: Option<String>,
+    pub(super) alt: String,
+}
+
 #[derive(Default)]
 struct Paragraph {
     text: String,
+    pictures: Vec<Reference>,
     style: String,
     number: Option<String>,
     number_level: Option<usize>,
@@ -35,6 +45,7 @@ struct Table {
     width: usize,
     cell: Vec<Line>,
     all: Vec<Line>,
+    pictures: Vec<Found>,
     span: usize,
     longest: usize,
 }
@@ -58,6 +69,9 @@ pub(super) struct Reader<'a> {
     paragraphs: Vec<Paragraph>,
     tables: Vec<Table>,
     run: Run,
+    /// What the picture that is open shows, in words.
+    alt: String,
+    resolve: &'a mut dyn FnMut(Reference) -> Found,
     in_text: bool,
     in_run_properties: bool,
     in_paragraph_properties: bool,
@@ -81,7 +95,12 @@ fn is_skipped(name: &str) -> bool {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(styles: &'a Styles, numbering: &'a mut Numbering) -> Self {
+    /// `resolve` fetches a picture.
+    pub(super) fn new(
+        styles: &'a Styles,
+        numbering: &'a mut Numbering,
+        resolve: &'a mut dyn FnMut(Reference) -> Found,
+    ) -> Self {
         Self {
             styles,
             numbering,
@@ -90,6 +109,8 @@ impl<'a> Reader<'a> {
             paragraphs: Vec::new(),
             tables: Vec::new(),
             run: Run::default(),
+            alt: String::new(),
+            resolve,
             in_text: false,
             in_run_properties: false,
             in_paragraph_properties: false,
@@ -151,9 +172,24 @@ impl<'a> Reader<'a> {
             "endnoteReference" => self.mark("endnote", tag),
             "tbl" => self.tables.push(Table::default()),
             "tc" | "tr" | "gridSpan" => self.open_table(tag),
+            "docPr" => tag.attr("descr").unwrap_or("").clone_into(&mut self.alt),
+            "blip" => self.picture(tag.attr("embed"), tag.attr("link").is_some()),
+            "imagedata" => self.picture(tag.attr("id"), tag.attr("href").is_some()),
             _ if self.in_paragraph_properties => self.paragraph_property(tag),
             _ if self.in_run_properties => self.run_property(tag),
             _ => {}
+        }
+    }
+
+    fn picture(&mut self, id: Option<&str>, outside: bool) {
+        if id.is_none() && !outside {
+            return;
+        }
+        if let Some(paragraph) = self.paragraphs.last_mut() {
+            paragraph.pictures.push(Reference {
+                id: id.map(str::to_owned),
+                alt: std::mem::take(&mut self.alt),
+            });
         }
     }
 
@@ -221,7 +257,16 @@ impl<'a> Reader<'a> {
             return;
         };
         let style = self.styles.get(&paragraph.style);
+        let pictures: Vec<Found> = std::mem::take(&mut paragraph.pictures)
+            .into_iter()
+            .map(&mut *self.resolve)
+            .collect();
         if paragraph.text.trim().is_empty() || style.contents {
+            match self.tables.last_mut() {
+                Some(table) => table.pictures.extend(pictures),
+                None if pictures.is_empty() => {}
+                None => self.lines.push(Line::pictures(pictures)),
+            }
             return;
         }
         let number = paragraph
@@ -248,10 +293,16 @@ impl<'a> Reader<'a> {
         } else {
             Hint::Plain
         };
-        let line = Line::new(paragraph.text, hint);
+        let mut line = Line::new(paragraph.text, hint);
         match self.tables.last_mut() {
-            Some(table) => table.cell.push(line),
-            None => self.lines.push(line),
+            Some(table) => {
+                table.pictures.extend(pictures);
+                table.cell.push(line);
+            }
+            None => {
+                line.pictures = pictures;
+                self.lines.push(line);
+            }
         }
     }
 
@@ -281,10 +332,18 @@ impl<'a> Reader<'a> {
         }
         match self.tables.last_mut() {
             // A table within a cell becomes part of the cell's text.
-            Some(outer) => outer
-                .cell
-                .extend(lines.into_iter().filter(|line| line.hint != Hint::Rule)),
-            None => self.lines.extend(lines),
+            Some(outer) => {
+                outer.pictures.extend(table.pictures);
+                outer
+                    .cell
+                    .extend(lines.into_iter().filter(|line| line.hint != Hint::Rule));
+            }
+            None => {
+                self.lines.extend(lines);
+                if !table.pictures.is_empty() {
+                    self.lines.push(Line::pictures(table.pictures));
+                }
+            }
         }
     }
 }

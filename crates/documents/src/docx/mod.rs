@@ -3,79 +3,20 @@
 mod body;
 mod numbering;
 mod styles;
-mod xml;
 
 use std::collections::HashMap;
-use std::io::Cursor;
 
 use kernel::Result;
-use zip::ZipArchive;
 
 use crate::limits::Limits;
+use crate::package::{Link, Package};
 use crate::page::{Hint, Line, Said, Source};
-use crate::{archive, fault};
-
-/// The parts of the package.
-struct Package<'a> {
-    name: &'a str,
-    limits: &'a Limits,
-    zip: ZipArchive<Cursor<&'a [u8]>>,
-    unpacked: u64,
-}
-
-impl Package<'_> {
-    /// The part as text; `None` if the package has no such part.
-    fn part(&mut self, path: &str) -> Result<Option<String>> {
-        let Some(index) = self.zip.index_for_name(path) else {
-            return Ok(None);
-        };
-        let file = self
-            .zip
-            .by_index(index)
-            .map_err(|e| archive::entry_fault(self.name, e))?;
-        let packed = file.compressed_size();
-        let bytes = archive::inflate(self.name, file, packed, self.limits)?;
-        self.unpacked += bytes.len() as u64;
-        if self.unpacked > self.limits.archive_bytes {
-            return Err(fault::too_large(self.name, "解压后的内容过多"));
-        }
-        let text = crate::charset::decode(&bytes, None)
-            .ok_or_else(|| fault::damaged(self.name, &format!("{path} 不是文字")))?;
-        Ok(Some(text.trim_start_matches('\u{feff}').to_owned()))
-    }
-
-    /// The path of the main part: named by the package, else where Word puts it.
-    fn main(&mut self) -> Result<String> {
-        let usual = "word/document.xml";
-        if self.zip.index_for_name(usual).is_some() {
-            return Ok(usual.into());
-        }
-        let rels = self.part("_rels/.rels")?.unwrap_or_default();
-        let mut found = None;
-        xml::walk(self.name, &rels, self.limits, &mut |event| {
-            if let xml::Event::Open(tag) = event
-                && tag
-                    .attr("Type")
-                    .is_some_and(|t| t.ends_with("/officeDocument"))
-            {
-                found = tag
-                    .attr("Target")
-                    .map(|t| t.trim_start_matches('/').to_owned());
-            }
-        })?;
-        found.ok_or_else(|| fault::damaged(self.name, "里面没有正文（word/document.xml）"))
-    }
-}
+use crate::picture::{Budget, Found, OUTSIDE, Origin, UNREADABLE};
+use crate::{fault, xml};
 
 pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source> {
-    let zip = archive::open(name, bytes)?;
-    let mut package = Package {
-        name,
-        limits,
-        zip,
-        unpacked: 0,
-    };
-    let main = package.main()?;
+    let mut package = Package::open(name, bytes, limits)?;
+    let main = package.main("word/document.xml", "里面没有正文（word/document.xml）")?;
     let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
     let beside = |file: &str| {
         if folder.is_empty() {
@@ -91,7 +32,13 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
     let styles = styles::Styles::read(name, &styles, limits)?;
     let numbering = package.part(&beside("numbering.xml"))?.unwrap_or_default();
     let mut numbering = numbering::Numbering::read(name, &numbering, limits)?;
-    let mut reader = body::Reader::new(&styles, &mut numbering);
+    let links = package.targets(&main)?;
+    let mut budget = Budget::new(limits);
+    let mut resolve = |reference: body::Reference| Found {
+        alt: reference.alt,
+        origin: picture(&mut package, &mut budget, &links, reference.id.as_deref()),
+    };
+    let mut reader = body::Reader::new(&styles, &mut numbering, &mut resolve);
     xml::walk(name, &body, limits, &mut |event| reader.event(event))?;
     let (mut lines, marks) = reader.finish();
     for (kind, file) in [("footnote", "footnotes.xml"), ("endnote", "endnotes.xml")] {
@@ -103,7 +50,27 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
     }
     let said = properties(&mut package)?;
     title(&mut lines);
-    Ok(Source { lines, said })
+    Ok(Source {
+        lines,
+        said,
+        ..Source::default()
+    })
+}
+
+/// The picture behind a relation.
+fn picture(
+    package: &mut Package<'_>,
+    budget: &mut Budget,
+    links: &[Link],
+    id: Option<&str>,
+) -> Origin {
+    let link = id.and_then(|id| links.iter().find(|link| link.id == id));
+    match link {
+        None if id.is_some() => Origin::Missing(UNREADABLE),
+        None => Origin::Missing(OUTSIDE),
+        Some(link) if link.outside => Origin::Missing(OUTSIDE),
+        Some(link) => budget.take(|| package.bytes(&link.target).ok().flatten()),
+    }
 }
 
 /// Footnotes stand at the end, each behind the mark that the text carries.

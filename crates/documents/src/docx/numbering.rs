@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use kernel::Result;
 use lang::numeral::to_chinese;
 
-use super::xml::{Event, walk};
 use crate::limits::Limits;
+use crate::xml::{Event, walk};
 
 const LEVELS: usize = 9;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use kernel::Result;
 
-use super::xml::{Event, walk};
 use crate::limits::Limits;
+use crate::xml::{Event, walk};
 
 /// What a paragraph style means for us.
 #[derive(Clone, Debug, Default)]

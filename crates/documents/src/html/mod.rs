@@ -26,6 +26,7 @@ pub(crate) fn lines(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source>
     let mut source = Source {
         lines: walk::lines(root, &skip),
         said: said(&page, &skip),
+        ..Source::default()
     };
     prepend_title(&page, root, &mut source);
     Ok(source)
@@ -80,7 +81,7 @@ fn said(page: &Html, skip: &content::Skip) -> Said {
         issuer: meta(page, &["ContentSource"]).filter(|s| s.chars().count() <= 40),
         issued: meta(page, &["PubDate", "publishdate"])
             .and_then(|s| Some(lang::date::find(&s).first()?.date)),
-        number: None,
+        ..Said::default()
     };
     for line in walk::lines(content::body(page), skip) {
         if line.text.chars().count() <= 200 {

@@ -10,6 +10,7 @@ use scraper::node::Element;
 
 use super::content::{self, Skip};
 use crate::page::{Hint, Line};
+use crate::picture::{Found, Origin};
 use crate::table::Grid;
 
 static BUTTONS: LazyLock<Regex> = LazyLock::new(|| {
@@ -120,10 +121,26 @@ pub(super) fn text(node: NodeRef<'_, Node>) -> String {
     out.trim().to_owned()
 }
 
+/// The picture that the element is.
+fn picture(element: &Element) -> Option<Found> {
+    if element.name() != "img" {
+        return None;
+    }
+    // Pages that load pictures late keep the address aside.
+    let address = ["data-src", "data-original", "src"]
+        .into_iter()
+        .find_map(|name| element.attr(name).filter(|value| !value.trim().is_empty()))?;
+    Some(Found {
+        alt: element.attr("alt").unwrap_or("").to_owned(),
+        origin: Origin::Address(address.to_owned()),
+    })
+}
+
 #[derive(Default)]
 struct Writer {
     lines: Vec<Line>,
     text: String,
+    pictures: Vec<Found>,
     characters: usize,
     strong_characters: usize,
     strong: usize,
@@ -146,7 +163,11 @@ impl Writer {
         let strong = self.characters > 0 && self.strong_characters == self.characters;
         (self.characters, self.strong_characters) = (0, 0);
         let text = text.trim();
+        let pictures = std::mem::take(&mut self.pictures);
         if text.is_empty() || text.chars().count() <= 120 && BUTTONS.is_match(text) {
+            if !pictures.is_empty() {
+                self.lines.push(Line::pictures(pictures));
+            }
             return;
         }
         let hint = match self.heading {
@@ -156,7 +177,10 @@ impl Writer {
             None => Hint::Plain,
         };
         self.titled |= hint == Hint::Title;
-        self.lines.push(Line::new(text, hint));
+        self.lines.push(Line {
+            pictures,
+            ..Line::new(text, hint)
+        });
     }
 
     fn open(&mut self, element: &Element) {
@@ -166,6 +190,7 @@ impl Writer {
         if let Some(level) = heading_level(element) {
             self.heading = Some(level);
         }
+        self.pictures.extend(picture(element));
         self.strong += usize::from(is_bold(element));
     }
 
@@ -186,6 +211,9 @@ pub(super) fn lines(root: NodeRef<'_, Node>, skip: &Skip) -> Vec<Line> {
     let mut table = None;
     content::walk(root, skip, &mut |edge| match edge {
         Edge::Open(node) => match node.value() {
+            Node::Element(element) if table.is_some() => {
+                writer.pictures.extend(picture(element));
+            }
             _ if table.is_some() => {}
             Node::Text(text) => writer.push(text),
             Node::Element(element) => {

@@ -61,12 +61,20 @@ pattern!(
     r"本(?:办法|规定|条例|法|通知|细则|意见|方案|措施|决定|规则|公告|通告|解释|标准|指南|制度|规程|实施|政策|文件|若干|暂行|《)"
 );
 
+pattern!(VERSION, r"[（(]((?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})[）)]$");
+
 fn first(text: &str) -> Option<Date> {
     lang::date::find(text).into_iter().next().map(|d| d.date)
 }
 
-/// The day the document bears.
-pub(super) fn issued(name: &str, view: &View<'_>, said: &Said) -> Option<Date> {
+/// The day that the file's name bears as the mark of a version: 条例(2022-03-29).md.
+fn version(name: &str) -> Option<Date> {
+    let found = VERSION.captures(format::stem(name))?;
+    first(&found[1])
+}
+
+/// The day the document bears. `law` says that it is one.
+pub(super) fn issued(name: &str, view: &View<'_>, said: &Said, law: bool) -> Option<Date> {
     let labelled = said.issued;
     let front = || {
         view.front
@@ -119,17 +127,22 @@ pub(super) fn issued(name: &str, view: &View<'_>, said: &Said) -> Option<Date> {
             .is_empty()
             .then_some(date.date)
     };
-    let law = front().any(|line| {
+    let adopted_law = front().any(|line| {
         line.contains("会议") && line.contains("通过")
             || line.contains("修订")
             || line.contains("修正")
     });
-    let latest = if law {
+    let latest = if adopted_law {
         printed_in_heading(view).or_else(adopted)
     } else {
         None
     };
+    // Collections of laws name the day on which a version was published; its text may tell of a later one.
+    let version = version(name)
+        .filter(|_| law || adopted_law || signed().is_none())
+        .map(|date| latest.or_else(printed).map_or(date, |told| told.max(date)));
     labelled
+        .or(version)
         .or(latest)
         .or_else(signed)
         .or_else(printed)
@@ -154,6 +167,7 @@ fn printed_in_heading(view: &View<'_>) -> Option<Date> {
 ///
 /// `own` says that the document rules; others must speak of themselves.
 pub(super) fn effective(
+    name: &str,
     view: &View<'_>,
     issued: Option<Date>,
     own: bool,
@@ -161,11 +175,14 @@ pub(super) fn effective(
     if !own && !OTHERS.is_match(view.text()) {
         return (None, None);
     }
-    let from = from(view, issued);
+    let from = from(name, view, issued);
     (from, until(view, from.or(issued)))
 }
 
-fn from(view: &View<'_>, issued: Option<Date>) -> Option<Date> {
+/// A law is seldom in force before it is published; one that is by more than this many days was amended since.
+const EARLIER: i32 = 60;
+
+fn from(name: &str, view: &View<'_>, issued: Option<Date>) -> Option<Date> {
     let front = view
         .front
         .iter()
@@ -200,8 +217,12 @@ fn from(view: &View<'_>, issued: Option<Date>) -> Option<Date> {
     let amended = front
         .clone()
         .any(|line| line.contains("修正") || line.contains("修订") || line.contains("修改"));
+    let later = |issued: Date| {
+        let days = found.until(issued).map_or(0, |span| span.get_days());
+        version(name) == Some(issued) && days > EARLIER
+    };
     match issued {
-        Some(issued) if amended && found < issued => Some(issued),
+        Some(issued) if found < issued && (amended || later(issued)) => Some(issued),
         _ => Some(found),
     }
 }

@@ -1,6 +1,7 @@
 //! 发文机关 and the region it governs.
 
 use super::{View, pattern};
+use crate::document::DocumentKind;
 use crate::page::Said;
 use crate::structure::is_organ;
 
@@ -8,7 +9,10 @@ pattern!(
     CONGRESS,
     r"(?:^|[日 　（(，由])(?:第[一二三四五六七八九十]{1,3}届)?((?:[\p{Han}]{2,14}?(?:省|市|区|州|县))?(?:全国)?)(?:第[一二三四五六七八九十]{1,3}届)?(人民代表大会(?:常务委员会)?)"
 );
-pattern!(ABOUT, r"^(.{3,60}?)(?:印发|发布)?关于");
+pattern!(
+    ABOUT,
+    r"^(.{3,60}?)(?:(?:转发|批转|印发|发布)[^《]{0,60}?)?关于"
+);
 pattern!(
     COUNCIL,
     r"([\p{Han}]{3,25}?(?:委员会|审判委员会|局|政府|厅|部))第[一二三四五六七八九十0-9]{1,5}[届次]"
@@ -24,6 +28,11 @@ pattern!(
 pattern!(
     PLACE,
     r"^(?:国家税务总局|中国人民银行|中共)?([\p{Han}]{2,8}?(?:省|自治区|特别行政区))?([\p{Han}]{2,7}?(?:市|自治州|盟|地区|新区))?"
+);
+
+pattern!(
+    COUNTY,
+    r"^([\p{Han}]{2,12}?(?:自治县|县|自治旗|旗|区))(?:人民|[\p{Han}]{0,14}(?:局|委员会|办公室|政府|中心|委)$)"
 );
 
 const NATIONAL: &[&str] = &[
@@ -64,6 +73,40 @@ const NATIONAL: &[&str] = &[
     "国资委",
     "审计署",
 ];
+/// Provinces as news name them.
+const SHORT: &[(&str, &str)] = &[
+    ("北京", "北京市"),
+    ("上海", "上海市"),
+    ("天津", "天津市"),
+    ("重庆", "重庆市"),
+    ("河北", "河北省"),
+    ("山西", "山西省"),
+    ("内蒙古", "内蒙古自治区"),
+    ("辽宁", "辽宁省"),
+    ("吉林", "吉林省"),
+    ("黑龙江", "黑龙江省"),
+    ("江苏", "江苏省"),
+    ("浙江", "浙江省"),
+    ("安徽", "安徽省"),
+    ("福建", "福建省"),
+    ("江西", "江西省"),
+    ("山东", "山东省"),
+    ("河南", "河南省"),
+    ("湖北", "湖北省"),
+    ("湖南", "湖南省"),
+    ("广东", "广东省"),
+    ("广西", "广西壮族自治区"),
+    ("海南", "海南省"),
+    ("四川", "四川省"),
+    ("贵州", "贵州省"),
+    ("云南", "云南省"),
+    ("西藏", "西藏自治区"),
+    ("陕西", "陕西省"),
+    ("甘肃", "甘肃省"),
+    ("青海", "青海省"),
+    ("宁夏", "宁夏回族自治区"),
+    ("新疆", "新疆维吾尔自治区"),
+];
 const MUNICIPALITIES: &[&str] = &["北京市", "上海市", "天津市", "重庆市"];
 
 fn join(line: &str) -> String {
@@ -94,12 +137,14 @@ fn in_tail(line: &str) -> Option<String> {
 }
 
 fn adopted(view: &View<'_>) -> Option<String> {
-    for line in view
-        .front
-        .iter()
-        .take(12)
-        .filter(|line| line.chars().count() <= 200)
-    {
+    // A long line tells of many amendments, or holds the whole text.
+    let of_dates = |line: &&&str| {
+        line.chars().count() <= 200
+            || lang::date::find(line)
+                .first()
+                .is_some_and(|date| date.span.start <= 3)
+    };
+    for line in view.front.iter().take(12).filter(of_dates) {
         if !line.contains("通过")
             && !line.contains("公布")
             && !line.contains("发布")
@@ -109,10 +154,9 @@ fn adopted(view: &View<'_>) -> Option<String> {
             continue;
         }
         if let Some(found) = CONGRESS.captures(line) {
-            let place = if found[1].is_empty() {
-                "全国"
-            } else {
-                &found[1]
+            let place = match found[1].trim_start_matches('经') {
+                "" => "全国",
+                place => place,
             };
             return Some(format!("{place}{}", &found[2]));
         }
@@ -186,7 +230,7 @@ fn place(text: &str) -> Option<String> {
     if let Some(city) = MUNICIPALITIES.iter().find(|city| text.starts_with(**city)) {
         return Some((*city).to_owned());
     }
-    let found = PLACE.captures(text)?;
+    let found = PLACE.captures(text);
     let fits = |name: &str| {
         ![
             "城市", "本市", "我市", "全市", "各市", "超市", "全省", "本省", "县市", "市区", "关于",
@@ -195,15 +239,29 @@ fn place(text: &str) -> Option<String> {
         .any(|bad| name.starts_with(bad))
     };
     let name = found
-        .get(2)
-        .or_else(|| found.get(1))
+        .and_then(|found| found.get(2).or_else(|| found.get(1)))
         .map(|m| m.as_str())
         .filter(|name| fits(name));
     match name {
         Some(name) => Some(name.to_owned()),
         None if text.starts_with("国家税务总局") => Some("全国".into()),
-        None => None,
+        None => {
+            let (_, whole) = SHORT.iter().find(|(short, _)| text.starts_with(short))?;
+            Some((*whole).to_owned())
+        }
     }
+}
+
+/// A law that names no organ and no place, and speaks of the whole country, holds in it.
+pub(super) fn national(view: &View<'_>, kind: DocumentKind) -> Option<String> {
+    let text = view.text();
+    let whole = text.contains("中华人民共和国境内")
+        || text.contains("全国") && text.contains("国务院")
+        || text.contains("制定本") && text.contains("国务院");
+    let local = ["本省", "本市", "本自治区", "本区", "本县", "我省", "我市"]
+        .iter()
+        .any(|word| text.contains(word));
+    (kind == DocumentKind::Law && whole && !local).then(|| "全国".to_owned())
 }
 
 /// 全国, or the city or province of the issuer, else of the title.
@@ -213,5 +271,9 @@ pub(super) fn region(issuer: Option<&str>, title: &str) -> Option<String> {
         .trim_start_matches("印发")
         .trim_start_matches("发布")
         .trim_start_matches('《');
-    issuer.and_then(place).or_else(|| place(bare))
+    let county = |issuer: &str| Some(COUNTY.captures(issuer)?[1].to_owned());
+    issuer
+        .and_then(place)
+        .or_else(|| issuer.and_then(county))
+        .or_else(|| place(bare))
 }

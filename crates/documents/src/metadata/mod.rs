@@ -4,8 +4,10 @@ mod dates;
 mod issuer;
 mod kind;
 mod number;
+mod relation;
 mod repeal;
 mod title;
+mod topics;
 
 use std::sync::LazyLock;
 
@@ -14,7 +16,9 @@ use regex::Regex;
 use crate::document::{DocumentKind, Metadata};
 use crate::page::{Hint, Page, Said};
 use crate::structure::mark::{self, Mark};
-use crate::structure::{is_date, is_organ};
+use crate::structure::{Structured, is_date, is_organ};
+
+pub use topics::field_of_topic;
 
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
@@ -43,9 +47,13 @@ impl<'a> View<'a> {
             let text = page.str(index);
             let body = matches!(
                 mark::read(text).mark,
-                Mark::Article { .. } | Mark::Level { depth: 1..=3, .. } | Mark::Question
+                Mark::Article { .. }
+                    | Mark::Level { depth: 1..=3, .. }
+                    | Mark::Question
+                    | Mark::Step { .. }
             );
-            let heading = matches!(block.hint, Hint::Heading(level) if level > 1);
+            let heading =
+                matches!(block.hint, Hint::Heading(level) | Hint::Section(level) if level > 1);
             if index > 0 && (body || heading) {
                 break;
             }
@@ -115,21 +123,29 @@ pub(crate) fn extract(name: &str, page: &Page, said: &Said) -> Metadata {
     let title = title::find(name, &view, &said);
     let number = said.number.clone().or_else(|| number::find(&view));
     let issuer = issuer::find(&view, &title, &said);
-    let kind = kind::find(&view, &title, issuer.as_deref(), number.as_deref());
-    let issued = dates::issued(name, &view, &said);
+    let kind = said
+        .kind
+        .unwrap_or_else(|| kind::find(name, &view, &title, issuer.as_deref(), number.as_deref()));
+    let issued = dates::issued(name, &view, &said, kind == DocumentKind::Law);
     // Answers, guides and explanations tell of the dates and repeals of other documents.
     let own = !matches!(
         kind,
-        DocumentKind::Faq | DocumentKind::Guide | DocumentKind::Interpretation
+        DocumentKind::Faq
+            | DocumentKind::Guide
+            | DocumentKind::Interpretation
+            | DocumentKind::Walkthrough
+            | DocumentKind::Primer
     );
-    let (effective_from, effective_until) = dates::effective(&view, issued, own);
+    let (effective_from, effective_until) = dates::effective(name, &view, issued, own);
     Metadata {
-        region: issuer::region(issuer.as_deref(), &title),
+        region: issuer::region(issuer.as_deref(), &title).or_else(|| issuer::national(&view, kind)),
         repeals: if own {
             repeal::find(&view, &title)
         } else {
             Vec::new()
         },
+        relations: Vec::new(),
+        topics: Vec::new(),
         declared_status: kind::declared(name, &view, &title),
         title,
         kind,
@@ -139,6 +155,12 @@ pub(crate) fn extract(name: &str, page: &Page, said: &Said) -> Metadata {
         effective_from,
         effective_until,
     }
+}
+
+/// Adds what can only be told once the clauses and headings are known: relations and topics.
+pub(crate) fn relate(page: &Page, structured: &Structured, metadata: &mut Metadata) {
+    metadata.relations = relation::find(page, &structured.clauses, metadata);
+    metadata.topics = topics::find(&View::new(page), &metadata.title, &structured.outline);
 }
 
 static INFO: LazyLock<Regex> = LazyLock::new(|| {

@@ -17,12 +17,20 @@ pattern!(
 );
 
 pub(super) fn find(view: &View<'_>, title: &str) -> Vec<Reference> {
-    let mut out: Vec<Reference> = Vec::new();
+    let found = found(view, title).into_iter();
+    found.map(|(_, reference)| reference).collect()
+}
+
+/// The same, each with the byte at which it is named.
+pub(super) fn found(view: &View<'_>, title: &str) -> Vec<(usize, Reference)> {
+    let mut out: Vec<(usize, Reference)> = Vec::new();
     for sentence in view.sentences_with(&["废止", "停止执行", "同时失效"]) {
         let Some(word) = REPEALED.find_iter(sentence).last() else {
             continue;
         };
         let before = &sentence[..word.start()];
+        // The sentence is a part of the text.
+        let base = sentence.as_ptr() as usize - view.text().as_ptr() as usize;
         if before.contains("不予废止") || before.contains("是否") {
             continue;
         }
@@ -39,6 +47,7 @@ pub(super) fn find(view: &View<'_>, title: &str) -> Vec<Reference> {
             let number = found.get(2).and_then(|m| number::read(m.as_str()));
             push(
                 &mut out,
+                base + found.get(0).map_or(0, |m| m.start()),
                 Reference {
                     title: Some(found[1].to_owned()),
                     number,
@@ -51,6 +60,7 @@ pub(super) fn find(view: &View<'_>, title: &str) -> Vec<Reference> {
                 let text = text.rsplit(['和', '及', '与', '以']).next().unwrap_or(text);
                 push(
                     &mut out,
+                    base + found.start(),
                     Reference {
                         title: None,
                         number: Some(number::tidy(text)),
@@ -62,8 +72,8 @@ pub(super) fn find(view: &View<'_>, title: &str) -> Vec<Reference> {
     out
 }
 
-fn push(out: &mut Vec<Reference>, reference: Reference) {
-    if !out.contains(&reference) {
-        out.push(reference);
+fn push(out: &mut Vec<(usize, Reference)>, at: usize, reference: Reference) {
+    if out.iter().all(|(_, known)| *known != reference) {
+        out.push((at, reference));
     }
 }

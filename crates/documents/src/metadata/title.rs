@@ -10,6 +10,10 @@ pattern!(
     r"[ 　_-]*[（(](?:19|20)[0-9]{2}[-.年][0-9]{1,2}[-.月][0-9]{1,2}日?[）)][ 　]*$"
 );
 pattern!(
+    NUMBERED,
+    r"^[\p{Han}]{2,16}[〔\[][ ]*(?:19|20)[0-9]{2}[ ]*[〕\]][ ]*第?[ ]*[0-9]{1,5}[ ]*号[ ]*"
+);
+pattern!(
     COMPLETE,
     r"(?:通知|意见|办法|规定|细则|条例|方案|公告|通告|决定|批复|函|指南|解读|问答|措施|规划|要点|通报|报告|请示|命令|规则|标准|目录|清单|纪要|法|解释|流程|手册|须知)(?:[（(].{1,12}[）)])?$"
 );
@@ -18,6 +22,11 @@ pattern!(
 pub(super) fn tidy(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut = DATED.replace(&joined, "");
+    // A scraped page runs the number into the title.
+    let cut = match NUMBERED.find(&cut) {
+        Some(number) if cut[number.end()..].chars().count() >= 8 => &cut[number.end()..],
+        _ => &cut,
+    };
     let cut = cut.trim();
     let cut = cut
         .strip_prefix('【')
@@ -109,6 +118,15 @@ fn leading(view: &View<'_>) -> Option<String> {
 
 pub(super) fn find(name: &str, view: &View<'_>, said: &Said) -> String {
     let stem = format::stem(name);
+    if said.named
+        && view
+            .page
+            .blocks
+            .first()
+            .is_none_or(|b| b.hint != Hint::Title)
+    {
+        return tidy(stem);
+    }
     let candidates = [
         marked(view),
         said.title.clone().filter(|t| t.chars().count() >= 5),

@@ -45,13 +45,20 @@ pub(crate) fn items(page: &Page) -> Vec<Item> {
 
 fn item(text: &str, block: &Block) -> Item {
     let slice = &text[block.span.clone()];
-    let Marked { mark, len } = if block.hint.is_table() {
-        Marked {
-            mark: Mark::Plain,
-            len: 0,
-        }
-    } else {
-        mark::read(slice)
+    let plain = Marked {
+        mark: Mark::Plain,
+        len: 0,
+    };
+    let Marked { mark, len } = match block.hint {
+        Hint::Body => plain,
+        Hint::Question => Marked {
+            mark: Mark::Question,
+            len: Some(mark::read(slice))
+                .filter(|found| found.mark == Mark::Question)
+                .map_or(0, |found| found.len),
+        },
+        hint if hint.is_table() => plain,
+        _ => mark::read(slice),
     };
     Item {
         span: block.span.clone(),
@@ -69,7 +76,7 @@ fn begins(text: &str) -> bool {
         .nth(120)
         .map_or(text, |(at, _)| &text[..at]);
     match mark::read(text).mark {
-        Mark::Plain => false,
+        Mark::Plain | Mark::Step { .. } => false,
         Mark::Article { spaced, .. } => spaced,
         Mark::Division { .. } => false,
         Mark::Annex => text.starts_with("附件"),

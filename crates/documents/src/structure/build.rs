@@ -6,8 +6,9 @@ use super::blocks::Item;
 use super::mark::Mark;
 use super::outline::{self, Open, SOFT, tidy};
 use super::question::Questions;
+use super::steps::Steps;
 use super::{Structured, annex, contents, cues};
-use crate::document::{Clause, ClauseKind, Heading};
+use crate::document::{Clause, ClauseKind, DocumentKind, Heading};
 use crate::page::Hint;
 
 /// What the paragraphs collected so far belong to.
@@ -17,6 +18,7 @@ pub(super) enum Body {
     Section,
     Article { label: String, number: u64 },
     Question { label: String },
+    Step { label: String },
     Signature,
 }
 
@@ -35,6 +37,9 @@ enum Event {
         number: u64,
     },
     Question {
+        label: String,
+    },
+    Step {
         label: String,
     },
     Table {
@@ -61,6 +66,7 @@ pub(super) struct Builder<'a> {
     pub(super) tables: usize,
     contents: Range<usize>,
     pub(super) questions: Questions,
+    pub(super) steps: Steps,
     articles: bool,
     /// Article last begun, to tell 第三条 from its mention.
     last_article: u64,
@@ -68,9 +74,10 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str, items: Vec<Item>) -> Self {
+    pub(super) fn new(text: &'a str, items: Vec<Item>, kind: DocumentKind) -> Self {
         let contents = contents::range(text, &items);
         let questions = Questions::of(text, &items);
+        let steps = Steps::of(&items, kind);
         let articles = items
             .iter()
             .any(|item| matches!(item.mark, Mark::Article { spaced: true, .. }));
@@ -85,6 +92,7 @@ impl<'a> Builder<'a> {
             tables: 0,
             contents,
             questions,
+            steps,
             articles,
             last_article: 0,
             signed: false,
@@ -132,6 +140,10 @@ impl<'a> Builder<'a> {
                         self.close_to(keep);
                     }
                     self.begin(at, Body::Question { label });
+                    at + 1
+                }
+                Event::Step { label } => {
+                    self.begin(at, Body::Step { label });
                     at + 1
                 }
                 Event::Table { end } => self.table_event(at..end),
@@ -276,7 +288,7 @@ impl<'a> Builder<'a> {
         if item.hint.is_table() {
             let more = self.items[at + 1..]
                 .iter()
-                .take_while(|i| matches!(i.hint, Hint::Rule | Hint::Row))
+                .take_while(|i| matches!(i.hint, Hint::Rule | Hint::Row | Hint::Again))
                 .count();
             return Event::Table { end: at + 1 + more };
         }
@@ -290,8 +302,15 @@ impl<'a> Builder<'a> {
                 annex: true,
             };
         }
+        if item.hint == Hint::Body {
+            return Event::Text;
+        }
         if let Some(label) = self.questions.label(self.text, item) {
             return Event::Question { label };
+        }
+        let in_steps = !matches!(self.body, Body::Article { .. } | Body::Question { .. });
+        if let Some(label) = self.steps.label(item).filter(|_| in_steps) {
+            return Event::Step { label };
         }
         if self.is_document_title(at) {
             return Event::Text;
@@ -318,7 +337,10 @@ impl<'a> Builder<'a> {
             return Event::Signature { end };
         }
         match (item.mark, &self.body) {
-            (Mark::Level { .. }, Body::Article { .. } | Body::Question { .. }) => Event::Text,
+            (
+                Mark::Level { .. },
+                Body::Article { .. } | Body::Question { .. } | Body::Step { .. },
+            ) => Event::Text,
             (Mark::Level { depth, number }, _) if self.ends_heading(depth, number) => Event::Item,
             _ => Event::Text,
         }

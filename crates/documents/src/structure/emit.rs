@@ -31,6 +31,7 @@ impl Builder<'_> {
             Body::Section => self.section(range),
             Body::Article { label, .. } => self.whole(ClauseKind::Article, &label, range),
             Body::Question { label } => self.whole(ClauseKind::Question, &label, range),
+            Body::Step { label } => self.step(&label, range),
             Body::Signature => self.push(
                 ClauseKind::Paragraph,
                 "落款".into(),
@@ -111,7 +112,16 @@ impl Builder<'_> {
 
     /// One clause, or several with the same label where it is too long.
     fn whole(&mut self, kind: ClauseKind, label: &str, range: Range<usize>) {
-        let path = self.path();
+        self.whole_in(kind, label, self.path(), range);
+    }
+
+    pub(super) fn whole_in(
+        &mut self,
+        kind: ClauseKind,
+        label: &str,
+        path: Vec<String>,
+        range: Range<usize>,
+    ) {
         if self.size(&range) <= LONG {
             self.push(kind, label.into(), path, self.span(&range));
             return;
@@ -145,14 +155,16 @@ impl Builder<'_> {
         self.tables += 1;
         let mut path = self.path();
         match body {
-            Body::Article { label, .. } | Body::Question { label } => path.push(label.clone()),
+            Body::Article { label, .. } | Body::Question { label } | Body::Step { label } => {
+                path.push(label.clone());
+            }
             _ => {}
         }
         let mut groups: Vec<Range<usize>> = Vec::new();
         let (mut rows, mut size) = (0, 0);
         for at in range {
             let item = &self.items[at];
-            let full = rows >= ROWS || size + item.size > LONG;
+            let full = rows >= ROWS || size + item.size > LONG || item.hint == Hint::Again;
             match groups.last_mut() {
                 Some(group) if !full || item.hint == Hint::Rule => group.end = at + 1,
                 _ => {

@@ -17,8 +17,10 @@ impl Builder<'_> {
         match item.mark {
             Mark::Division { .. } => true,
             _ if matches!(self.body, Body::Article { .. }) && !self.signed_title(at) => false,
+            // Within a step numbers count what to do.
+            Mark::Level { depth: 2.., .. } if matches!(self.body, Body::Step { .. }) => false,
             Mark::Level { depth, .. } => self.is_level_heading(at, depth),
-            Mark::Plain => self.is_plain_heading(at),
+            Mark::Plain | Mark::Step { .. } => self.is_plain_heading(at),
             _ => false,
         }
     }

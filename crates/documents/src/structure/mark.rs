@@ -26,6 +26,10 @@ pub(crate) enum Mark {
     },
     /// 附件.
     Annex,
+    /// 第一步, 步骤1, Step 1
+    Step {
+        number: u64,
+    },
     /// 问：
     Question,
     /// 答：
@@ -79,6 +83,18 @@ pattern!(
     ANSWER,
     r"^(?:答复?|回答|回复|[AaＡ][ 　]*[0-9０-９]{0,3})[ 　]*[:：.．、][ 　]*"
 );
+
+pattern!(
+    STEP,
+    &format!(
+        r"^[【\[]?(?:第[ 　]?({CN}{{1,4}})[ 　]?步|步骤[ 　]?({CN}{{1,4}})|(?i-u:step)[ 　]?([0-9]{{1,2}}))[】\]]?([ 　]*[:：、.．，][ 　]*|[ 　]+|$)?"
+    )
+);
+
+/// What follows 第一步 when it is only mentioned.
+const SPOKEN_OF: &[char] = &[
+    '是', '的', '要', '就', '和', '与', '到', '至', '中', '里', '骤',
+];
 
 /// What follows 第十二条 when it is only mentioned.
 const MENTIONED: &[char] = &[
@@ -151,6 +167,21 @@ fn article(text: &str) -> Option<Marked> {
     })
 }
 
+fn step(text: &str) -> Option<Marked> {
+    let found = STEP.captures(text)?;
+    let digits = found.get(1).or(found.get(2)).or(found.get(3))?;
+    let len = found[0].len();
+    if found.get(4).is_none() && text[len..].starts_with(SPOKEN_OF) {
+        return None;
+    }
+    Some(Marked {
+        mark: Mark::Step {
+            number: number(digits.as_str())?,
+        },
+        len,
+    })
+}
+
 fn level(text: &str) -> Option<Marked> {
     if let Some(n) = text.chars().next().and_then(circled) {
         return Some(Marked {
@@ -189,7 +220,10 @@ pub(crate) fn read(text: &str) -> Marked {
         return plain;
     };
     let found = match first {
-        '第' => division(text).or_else(|| article(text)),
+        '第' => division(text)
+            .or_else(|| article(text))
+            .or_else(|| step(text)),
+        '步' | '【' | '[' | 'S' | 's' => step(text),
         '附' => ANNEX
             .find(text)
             .filter(|_| {
@@ -291,6 +325,14 @@ mod tests {
             ("Q1：怎么办？", Mark::Question),
             ("答：可以。", Mark::Answer),
             ("问题很多", Mark::Plain),
+            ("第一步：登录平台", Mark::Step { number: 1 }),
+            ("第2步 登录平台", Mark::Step { number: 2 }),
+            ("第三步点击“提交”", Mark::Step { number: 3 }),
+            ("【步骤四】提交", Mark::Step { number: 4 }),
+            ("Step 5. Submit", Mark::Step { number: 5 }),
+            ("第一步是登录", Mark::Plain),
+            ("步骤如下", Mark::Plain),
+            ("Steps are", Mark::Plain),
         ] {
             assert_eq!(read(text).mark, want, "{text}");
         }

@@ -12,10 +12,11 @@ mod outline;
 mod question;
 mod segment;
 pub(crate) mod split;
+mod steps;
 
 pub(crate) use cues::{is_date, is_guide_heading, is_organ};
 
-use crate::document::{Clause, Heading};
+use crate::document::{Clause, DocumentKind, Heading};
 use crate::page::Page;
 
 /// The clauses and headings of a text.
@@ -25,8 +26,8 @@ pub(crate) struct Structured {
     pub(crate) outline: Vec<Heading>,
 }
 
-/// Recognises the structure of a text.
-pub(crate) fn recognise(page: &Page) -> Structured {
+/// Recognises the structure of a text of this kind.
+pub(crate) fn recognise(page: &Page, kind: DocumentKind) -> Structured {
     let items = blocks::items(page);
-    build::Builder::new(&page.text, items).run()
+    build::Builder::new(&page.text, items, kind).run()
 }

@@ -37,7 +37,7 @@ pub(super) fn class(mark: Mark) -> (Option<u8>, u64) {
 
 pub(super) fn level(hint: Hint) -> Option<u8> {
     match hint {
-        Hint::Heading(level) => Some(level),
+        Hint::Heading(level) | Hint::Section(level) => Some(level),
         Hint::Title => Some(1),
         _ => None,
     }

@@ -73,7 +73,7 @@ impl Builder<'_> {
         let size = self.size(&range);
         let Some(top) = range.clone().filter_map(|at| self.depth(at)).min() else {
             if size <= GROUP && prefix.is_empty() && self.paragraphs == 0 && !path.is_empty() {
-                let label = path.last().cloned().unwrap_or_default();
+                let label = self.steps.section(path.last().map_or("", String::as_str));
                 self.push(ClauseKind::Section, label, path.to_vec(), self.span(&range));
             } else {
                 self.paragraphs(range, path, prefix);
@@ -94,7 +94,7 @@ impl Builder<'_> {
             match path.last() {
                 Some(label) if prefix.is_empty() => self.push(
                     ClauseKind::Section,
-                    label.clone(),
+                    self.steps.section(label),
                     path.to_vec(),
                     self.span(&range),
                 ),

@@ -3,7 +3,9 @@
 
 use std::io::{Cursor, Write};
 
-use citymind_documents::{Document, Limits, read};
+use citymind_documents::{
+    Document, Limits, PictureSource, Reference, RelationKind, field_of_topic, read,
+};
 use zip::write::SimpleFileOptions;
 
 /// A zip of these entries.
@@ -81,6 +83,33 @@ pub(crate) fn check(document: &Document) -> Result<(), String> {
             return Err(format!("control character at {at}"));
         }
     }
+    for relation in &document.metadata.relations {
+        let Reference { title, number } = &relation.reference;
+        let clause = relation.clause.map(|at| document.clauses.get(at));
+        if clause == Some(None) || title.is_none() && number.is_none() {
+            return Err(format!("a relation to nothing: {relation:?}"));
+        }
+    }
+    let repeals = document.metadata.relations.iter();
+    let repeals = repeals.filter(|r| r.kind == RelationKind::Repeals).count();
+    if repeals != document.metadata.repeals.len() {
+        return Err(format!("{repeals} relations that repeal"));
+    }
+    let topics = &document.metadata.topics;
+    if topics.len() > 3 || topics.iter().any(|topic| field_of_topic(topic).is_none()) {
+        return Err(format!("topics {topics:?}"));
+    }
+    let mut last = 0;
+    for picture in &document.pictures {
+        let rest = text
+            .get(picture.at..)
+            .ok_or("a picture within a character")?;
+        let ends = rest.is_empty() || picture.at == 0 || rest.starts_with('\n');
+        if picture.at < last || !ends {
+            return Err(format!("a picture at {}", picture.at));
+        }
+        last = picture.at;
+    }
     if text.contains("\n\n\n") || text.contains(" \n") {
         return Err("blank lines or blanks at line ends".into());
     }
@@ -114,6 +143,21 @@ pub(crate) fn render(document: &Document) -> String {
             word(&reference.number)
         );
     }
+    for relation in &said.relations {
+        if relation.kind != RelationKind::Repeals {
+            out += &format!(
+                "{:?} {} {} {} 于 {:?}\n",
+                relation.kind,
+                word(&relation.reference.title),
+                word(&relation.reference.number),
+                word(&relation.article),
+                relation.clause
+            );
+        }
+    }
+    if !said.topics.is_empty() {
+        out += &format!("主题 {}\n", said.topics.join("、"));
+    }
     out += "\n";
     for heading in &document.outline {
         out += &format!(
@@ -135,8 +179,30 @@ pub(crate) fn render(document: &Document) -> String {
             out += &format!("    {line}\n");
         }
     }
+    out += &pictures(document);
     for note in &document.notes {
         out += &format!("注意 {:?} {}\n", note.clause, note.message);
+    }
+    out
+}
+
+fn pictures(document: &Document) -> String {
+    let mut out = String::new();
+    for picture in &document.pictures {
+        let source = match &picture.source {
+            PictureSource::Embedded { media, bytes } => format!("{media:?} {} 字节", bytes.len()),
+            PictureSource::Relative(path) => path.clone(),
+        };
+        let line = document.text[..picture.at].lines().last().unwrap_or("");
+        let tail: String = line
+            .chars()
+            .rev()
+            .take(12)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        out += &format!("图 “…{tail}”之后 [{}] {source}\n", picture.alt);
     }
     out
 }

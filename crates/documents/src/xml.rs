@@ -9,29 +9,36 @@ use crate::fault;
 use crate::limits::Limits;
 
 /// An element's start.
-pub(super) struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     /// Without its prefix.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     attributes: Vec<(String, String)>,
 }
 
 impl Tag<'_> {
     /// The attribute's value; the name is without prefix.
-    pub(super) fn attr(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attr(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
+    /// All attributes, names without prefix.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// An on/off property: present and not switched off.
-    pub(super) fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         !matches!(self.attr("val"), Some("0" | "false" | "off" | "none"))
     }
 }
 
 /// What the walk meets. An empty element is opened and closed.
-pub(super) enum Event<'a> {
+pub(crate) enum Event<'a> {
     Open(&'a Tag<'a>),
     Text(&'a str),
     Close(&'a str),
@@ -51,7 +58,7 @@ fn attributes(start: &BytesStart<'_>) -> Vec<(String, String)> {
 }
 
 /// Walks over the whole text.
-pub(super) fn walk(
+pub(crate) fn walk(
     name: &str,
     text: &str,
     limits: &Limits,
