@@ -163,6 +163,9 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// Gives the next documents of an index that is built anew, none at the end.
+pub type Source<'a> = dyn FnMut() -> Result<Option<Vec<Change>>> + Send + 'a;
+
 /// A ranked index of passages.
 pub trait LexicalIndex: Send + Sync {
     /// Takes the changes in order and records `revision` with them, atomically and durably; what was changed is found
@@ -174,6 +177,13 @@ pub trait LexicalIndex: Send + Sync {
 
     /// The store's revision up to which changes are in the index; 0 for an empty one.
     fn revision(&self) -> u64;
+
+    /// Puts what the source gives in place of everything, and records `revision` with it. Until it has given its last, what
+    /// stood is found; then it is gone in one step.
+    ///
+    /// # Errors
+    /// What the source returns, `Index` or `StorageFull`; the index then stands where it stood.
+    fn rebuild(&self, source: &mut Source<'_>, revision: u64) -> Result<()>;
 
     /// Forgets everything.
     ///

@@ -1,5 +1,6 @@
 //! What the outside can do with knowledge.
 
+mod composing;
 mod editing;
 mod relations;
 mod versions;
@@ -40,6 +41,7 @@ pub fn all(imports: &Arc<Imports>) -> Vec<Registered> {
     ];
     all.extend(versions::all(library));
     all.extend(editing::all(library));
+    all.extend(composing::all(library));
     all.extend(relations::all(library));
     all
 }
@@ -210,7 +212,7 @@ impl Capability for Reindex {
         Definition::post(
             "knowledge.reindex",
             "重建索引",
-            "丢弃检索索引并从存储重建。",
+            "从存储重建检索索引。重建期间照常检索，完成后一次换上；可以中途取消。",
             "/knowledge/reindex",
         )
         .open_to(EDITORS)

@@ -406,6 +406,7 @@ mod tests {
             clauses: document.clauses,
             outline: document.outline,
             notes: Vec::new(),
+            form: None,
         }
     }
 

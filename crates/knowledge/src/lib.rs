@@ -7,6 +7,7 @@
 //! | [`retrieval`] | from words to ranked clauses: one path for chat, test page and evaluation |
 //! | [`compare`] | two wordings, clause by clause |
 //! | [`facts`] | what is known of a document: extracted, and corrected by people |
+//! | [`forms`] | entry forms, one per kind of knowledge |
 //! | [`quote`] | passages read back from the stored source before they are shown |
 //! | [`record`] | what the store keeps |
 //! | [`view`] | what the outside sees |
@@ -15,6 +16,7 @@
 pub mod capabilities;
 pub mod compare;
 pub mod facts;
+pub mod forms;
 pub mod imports;
 pub mod library;
 pub mod quote;

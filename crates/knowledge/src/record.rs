@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     compare::Changes,
     facts::{Edits, Facts},
+    forms::Form,
     titles,
 };
 
@@ -167,6 +168,9 @@ pub struct ContentRecord {
     pub outline: Vec<Heading>,
     /// What a person should look at.
     pub notes: Vec<Note>,
+    /// The form that it was typed into, if it was.
+    #[serde(default)]
+    pub form: Option<Form>,
 }
 
 /// The file as it came.

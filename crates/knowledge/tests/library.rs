@@ -22,7 +22,7 @@ use kernel::{
     capability::Context,
     evidence::DocumentStatus,
     identity::Caller,
-    lexical::{Change, LexicalIndex},
+    lexical::{Change, LexicalIndex, Source},
 };
 
 /// A data folder whose library can be opened again and again.
@@ -480,6 +480,64 @@ async fn building_the_index_again_gives_the_same_ranking() {
     );
 }
 
+#[tokio::test]
+async fn while_the_index_is_built_again_what_stood_is_found_and_stopping_changes_nothing() {
+    let place = Place::new();
+    let library = Arc::new(place.open().await);
+    let files = (0..150).map(|n| {
+        file(
+            &format!("{n}.md"),
+            format!("# 第{n}号通知\n\n第{n}号补助由街道按月发放。"),
+        )
+    });
+    add(&library, files.collect()).await;
+    let passages = library.passages();
+    let find = async |library: &Library| {
+        let input = SearchInput {
+            query: "补助由街道按月发放".into(),
+            limit: Some(100),
+            ..SearchInput::default()
+        };
+        let found = library.search(&Caller::default(), input).await;
+        found.unwrap().hits.len()
+    };
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    for stop_after in [2, usize::MAX] {
+        let context = Context::default().following({
+            let (library, seen) = (library.clone(), seen.clone());
+            let told = std::sync::atomic::AtomicUsize::new(0);
+            move |_| {
+                seen.lock().unwrap().push(library.passages());
+                told.fetch_add(1, Ordering::SeqCst) < stop_after
+            }
+        });
+        let rebuilt = library.reindex(&context).await;
+        match rebuilt {
+            Ok(rebuilt) => assert_eq!((rebuilt.documents, rebuilt.passages), (150, passages)),
+            Err(error) => assert_eq!(error.code, ErrorCode::Cancelled),
+        }
+        assert_eq!(find(&library).await, 100, "{stop_after}");
+        let (stored, indexed) = library.revisions().await.unwrap();
+        assert!(indexed >= stored);
+    }
+    let seen = seen.lock().unwrap().clone();
+    assert!(
+        seen.len() > 4 && seen.iter().all(|p| *p == passages),
+        "{seen:?}"
+    );
+    // What comes after it is found as ever.
+    add(&library, vec![new()]).await;
+    assert_eq!(library.passages(), passages + new_passages().await);
+}
+
+/// How many passages the new document has.
+async fn new_passages() -> u64 {
+    let alone = Place::new();
+    let library = alone.open().await;
+    add(&library, vec![new()]).await;
+    library.passages()
+}
+
 /// The stored texts in which a phrase stands get another last byte.
 fn tamper(files: &Path, phrase: &str) {
     for folder in std::fs::read_dir(files).unwrap() {
@@ -540,6 +598,10 @@ impl LexicalIndex for Flaky {
             return Err(kernel::Error::new(ErrorCode::StorageFull, "存储空间已满。"));
         }
         self.inner.apply(changes, revision)
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>, revision: u64) -> kernel::Result<()> {
+        self.inner.rebuild(source, revision)
     }
 
     fn revision(&self) -> u64 {

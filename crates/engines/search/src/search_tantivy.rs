@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use kernel::{
     Error, ErrorCode, Result,
-    lexical::{Attributes, BODY, Change, Hit, LexicalIndex, Passage, Query, TITLE},
+    lexical::{Attributes, BODY, Change, Hit, LexicalIndex, Passage, Query, Source, TITLE},
 };
 use parking_lot::{Mutex, RwLock};
 use tantivy::{
@@ -188,12 +188,7 @@ impl TantivyIndex {
         out
     }
 
-    fn write(
-        &self,
-        writer: &mut IndexWriter,
-        changes: Vec<Change>,
-        revision: u64,
-    ) -> tantivy::Result<()> {
+    fn take(&self, writer: &IndexWriter, changes: Vec<Change>) -> tantivy::Result<()> {
         for change in changes {
             let (Change::Replace { document, .. } | Change::Remove { document }) = &change;
             writer.delete_term(Term::from_field_text(self.fields.document, document));
@@ -208,10 +203,43 @@ impl TantivyIndex {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Has every document gone with the next commit. Segments are not dropped, so that a rollback finds them.
+    fn delete_all(&self, writer: &IndexWriter) -> tantivy::Result<()> {
+        for segment in self.reader.searcher().segment_readers() {
+            let index = segment.inverted_index(self.fields.document)?;
+            let mut documents = index.terms().stream()?;
+            while let Some((document, _)) = documents.next() {
+                let document = String::from_utf8_lossy(document);
+                writer.delete_term(Term::from_field_text(self.fields.document, &document));
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(writer: &mut IndexWriter, revision: u64) -> tantivy::Result<()> {
         let mut commit = writer.prepare_commit()?;
         commit.set_payload(&revision.to_string());
         commit.commit()?;
         Ok(())
+    }
+
+    /// Writes and commits, or leaves everything as it was.
+    fn write(&self, write: impl FnOnce(&mut IndexWriter) -> Result<()>) -> Result<()> {
+        let mut writer = self.writer.lock();
+        if let Err(told) = write(&mut writer) {
+            let again = writer.rollback().err().map(fault);
+            // A writer that dies in a thread of its own doesn't say of what.
+            return Err(if told.code == ErrorCode::Index && self.is_full() {
+                full().with_detail(told.detail.unwrap_or_default())
+            } else {
+                again.unwrap_or(told)
+            });
+        }
+        drop(writer);
+        self.refresh()
     }
 }
 
@@ -235,19 +263,21 @@ impl TantivyIndex {
 
 impl LexicalIndex for TantivyIndex {
     fn apply(&self, changes: Vec<Change>, revision: u64) -> Result<()> {
-        let mut writer = self.writer.lock();
-        if let Err(error) = self.write(&mut writer, changes, revision) {
-            let told = fault(error);
-            let again = writer.rollback().err().map(fault);
-            // A writer that dies in a thread of its own doesn't say of what.
-            return Err(if told.code == ErrorCode::Index && self.is_full() {
-                full().with_detail(told.detail.unwrap_or_default())
-            } else {
-                again.unwrap_or(told)
-            });
-        }
-        drop(writer);
-        self.refresh()
+        self.write(|writer| {
+            self.take(writer, changes)
+                .and_then(|()| Self::commit(writer, revision))
+                .map_err(fault)
+        })
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>, revision: u64) -> Result<()> {
+        self.write(|writer| {
+            self.delete_all(writer).map_err(fault)?;
+            while let Some(changes) = source()? {
+                self.take(writer, changes).map_err(fault)?;
+            }
+            Self::commit(writer, revision).map_err(fault)
+        })
     }
 
     fn revision(&self) -> u64 {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use parking_lot::RwLock;
 
 use crate::{
-    Result,
+    Error, ErrorCode, Result,
     lexical::{
-        Attributes, BODY, Bm25f, Change, FIELDS, Filter, Hit, LexicalIndex, Passage, Query, TITLE,
-        Term,
+        Attributes, BODY, Bm25f, Change, FIELDS, Filter, Hit, LexicalIndex, Passage, Query, Source,
+        TITLE, Term,
     },
 };
 
@@ -30,6 +30,23 @@ fn frequency(passage: &Passage, field: usize, token: &str) -> f32 {
 }
 
 impl State {
+    fn take(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Replace {
+                    document,
+                    attributes,
+                    passages,
+                } => {
+                    self.documents.insert(document, (attributes, passages));
+                }
+                Change::Remove { document } => {
+                    self.documents.remove(&document);
+                }
+            }
+        }
+    }
+
     fn rarity(&self, token: &str) -> f32 {
         let all = || self.documents.values().flat_map(|(_, passages)| passages);
         let total = all().count() as f32;
@@ -60,21 +77,20 @@ fn length(passage: &Passage, field: usize) -> f32 {
 impl LexicalIndex for MemoryIndex {
     fn apply(&self, changes: Vec<Change>, revision: u64) -> Result<()> {
         let mut state = self.0.write();
-        for change in changes {
-            match change {
-                Change::Replace {
-                    document,
-                    attributes,
-                    passages,
-                } => {
-                    state.documents.insert(document, (attributes, passages));
-                }
-                Change::Remove { document } => {
-                    state.documents.remove(&document);
-                }
-            }
-        }
+        state.take(changes);
         state.revision = revision;
+        Ok(())
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>, revision: u64) -> Result<()> {
+        let mut state = State {
+            revision,
+            ..State::default()
+        };
+        while let Some(changes) = source()? {
+            state.take(changes);
+        }
+        *self.0.write() = state;
         Ok(())
     }
 
@@ -267,10 +283,70 @@ pub fn index_conforms(index: &dyn LexicalIndex) {
         found(index, &["新"], Filter::default()),
         [("new".to_owned(), 4)]
     );
+    rebuilding_conforms(index);
     index.clear().expect("clear");
     assert_eq!((index.revision(), index.passages()), (0, 0));
     fill(index);
     assert_eq!(index.passages(), 5);
+}
+
+/// The index stands at revision 9 with two passages, one of them 新 of the document new.
+fn rebuilding_conforms(index: &dyn LexicalIndex) {
+    let one = |document: &str, body: &str| {
+        vec![replace(
+            document,
+            Attributes::default(),
+            vec![passage(0, "", body)],
+        )]
+    };
+    let stands = || {
+        assert_eq!((index.revision(), index.passages()), (9, 2));
+        assert_eq!(
+            found(index, &["新"], Filter::default()),
+            [("new".to_owned(), 4)]
+        );
+        assert!(found(index, &["重建"], Filter::default()).is_empty());
+    };
+    let mut given = 0;
+    let stopped = index.rebuild(
+        &mut || {
+            stands();
+            given += 1;
+            match given {
+                1 => Ok(Some(one("first", "重建 之一"))),
+                _ => Err(Error::new(ErrorCode::Cancelled, "操作已取消。")),
+            }
+        },
+        11,
+    );
+    assert_eq!(stopped.map_err(|e| e.code), Err(ErrorCode::Cancelled));
+    stands();
+    let mut given = 0;
+    index
+        .rebuild(
+            &mut || {
+                stands();
+                given += 1;
+                Ok(match given {
+                    1 => Some(one("first", "重建 之一")),
+                    // One that was there before is there as it is now.
+                    2 => Some(one("new", "重建 之二")),
+                    _ => None,
+                })
+            },
+            12,
+        )
+        .expect("rebuild");
+    assert_eq!((index.revision(), index.passages()), (12, 2));
+    assert!(found(index, &["新"], Filter::default()).is_empty());
+    assert_eq!(
+        found(index, &["重建"], Filter::default()),
+        [("first".to_owned(), 0), ("new".to_owned(), 0)]
+    );
+    index.apply(one("new", "再改"), 13).expect("apply");
+    assert_eq!((index.revision(), index.passages()), (13, 2));
+    index.rebuild(&mut || Ok(None), 14).expect("rebuild");
+    assert_eq!((index.revision(), index.passages()), (14, 0));
 }
 
 fn scores_conform(index: &dyn LexicalIndex, plain: &MemoryIndex) {

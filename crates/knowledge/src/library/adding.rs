@@ -15,6 +15,7 @@ use super::{Library, validity::Touched};
 use crate::{
     compare::Changes,
     facts::{Edits, Facts},
+    forms::Form,
     record::{
         CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
         RelationKind, RelationRecord, Said, Source,
@@ -61,8 +62,26 @@ pub enum OutcomeState {
 /// Gives the writes that go with a batch, from its outcomes.
 pub type Accompany<'a> = dyn FnMut(&[Result<Outcome>]) -> Result<Vec<Write>> + Send + 'a;
 
+/// A file with what else is known of it.
+pub(super) struct Given {
+    pub(super) file: Incoming,
+    /// The form that it was made from.
+    pub(super) form: Option<Form>,
+    /// How its document must stand.
+    pub(super) expected: Expected,
+}
+
+/// How a document must stand for a file to be taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Expected {
+    #[default]
+    Any,
+    Absent,
+    Revision(u64),
+}
+
 struct Read {
-    incoming: Incoming,
+    given: Given,
     document: Document,
     hash: String,
 }
@@ -117,6 +136,20 @@ impl Library {
         files: Vec<Incoming>,
         accompany: &mut Accompany<'_>,
     ) -> Result<Vec<Result<Outcome>>> {
+        let files = files.into_iter().map(|file| Given {
+            file,
+            form: None,
+            expected: Expected::Any,
+        });
+        self.take_in(files.collect(), accompany).await
+    }
+
+    /// The same for files of which more is known.
+    pub(super) async fn take_in(
+        &self,
+        files: Vec<Given>,
+        accompany: &mut Accompany<'_>,
+    ) -> Result<Vec<Result<Outcome>>> {
         let limits = self.limits.clone();
         let read = tokio::task::spawn_blocking(move || {
             files
@@ -130,6 +163,10 @@ impl Library {
         let mut draft = Draft::default();
         let mut outcomes = Vec::with_capacity(read.len());
         for file in read {
+            let file = match file {
+                Ok(file) => self.expect(&file.given, &draft).await.map(|()| file),
+                Err(error) => Err(error),
+            };
             outcomes.push(match file {
                 Ok(file) => Ok(self.draft(file, &mut draft).await?),
                 Err(error) => Err(error),
@@ -167,7 +204,12 @@ impl Library {
 
     async fn draft(&self, file: Read, draft: &mut Draft) -> Result<Outcome> {
         let Read {
-            mut incoming,
+            given:
+                Given {
+                    file: mut incoming,
+                    mut form,
+                    ..
+                },
             document: mut read,
             hash,
         } = file;
@@ -187,6 +229,10 @@ impl Library {
                 changes: None,
             });
         }
+        if let Some(known) = known.as_ref().filter(|k| k.source.sha256 == hash) {
+            // The same file read anew was still made from the same form.
+            form = form.or(self.content_standing(&known.id, draft).await?.form);
+        }
         warnings.extend(self.twin_warning(&incoming, &hash, &id, draft).await?);
         let size = incoming.bytes.len() as u64;
         let original = std::mem::take(&mut incoming.bytes);
@@ -196,6 +242,7 @@ impl Library {
             clauses: std::mem::take(&mut read.clauses),
             outline: std::mem::take(&mut read.outline),
             notes: std::mem::take(&mut read.notes),
+            form,
         };
         let relations = said(&mut read);
         let name = file_name(&incoming.path);
@@ -209,11 +256,11 @@ impl Library {
         document.clauses = content.clauses.len();
         document.characters = words.chars().count();
         document.id.clone_from(&id);
-        if let Some(known) = &known {
-            warnings.extend(known.edits_against(&document));
-            document.edits.clone_from(&known.edits);
-            document.take_facts(document.extracted().corrected(&document.edits)?);
-        }
+        warnings.extend(lay_over(
+            &mut document,
+            content.form.as_ref(),
+            known.as_ref(),
+        )?);
         warnings.extend(self.doubts(known.as_ref(), &document, draft).await?);
         document.warnings = warnings.len();
         if let Some(known) = &known {
@@ -248,7 +295,7 @@ impl Library {
     }
 
     /// What stands under a path of a space: also a document that was moved from there, or to there.
-    async fn under(
+    pub(super) async fn under(
         &self,
         space: &str,
         path: &str,
@@ -336,6 +383,27 @@ impl Library {
     }
 }
 
+/// Lays over what the reader found what was typed into its form, and over that what people corrected. Returns a word on
+/// every correction that the new file disagrees with.
+fn lay_over(
+    document: &mut DocumentRecord,
+    form: Option<&Form>,
+    known: Option<&DocumentRecord>,
+) -> Result<Vec<String>> {
+    if let Some(form) = form {
+        let facts = form.over(document.facts());
+        document.extracted = Some(facts.clone());
+        document.take_facts(facts);
+    }
+    let Some(known) = known else {
+        return Ok(Vec::new());
+    };
+    let warnings = known.edits_against(document);
+    document.edits.clone_from(&known.edits);
+    document.take_facts(document.extracted().corrected(&document.edits)?);
+    Ok(warnings)
+}
+
 /// What a document says of others.
 fn said(read: &mut Document) -> Vec<Said> {
     let repeals = std::mem::take(&mut read.metadata.repeals).into_iter();
@@ -410,11 +478,11 @@ fn record(incoming: Incoming, read: Document, source: Source, text: String) -> D
     record
 }
 
-fn read(incoming: Incoming, limits: &documents::Limits) -> Result<Read> {
-    let document = documents::read(&incoming.path, &incoming.bytes, limits)?;
-    let hash = content_hash(&incoming.bytes);
+fn read(given: Given, limits: &documents::Limits) -> Result<Read> {
+    let document = documents::read(&given.file.path, &given.file.bytes, limits)?;
+    let hash = content_hash(&given.file.bytes);
     Ok(Read {
-        incoming,
+        given,
         document,
         hash,
     })

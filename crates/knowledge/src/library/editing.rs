@@ -55,7 +55,7 @@ impl Library {
         let known = self.document_for(&context.caller, &input.id).await?;
         let stored = self.records.get(&DOCUMENTS, &input.id).await?;
         if known.revision != input.revision {
-            return Err(changed_since(&known, input.revision));
+            return Err(known.changed_since(input.revision));
         }
         let mut document = known.clone();
         let extracted = known.extracted();
@@ -196,6 +196,28 @@ impl DocumentRecord {
             .collect()
     }
 
+    /// A word on what has changed since a revision, for whoever comes second.
+    pub(super) fn changed_since(&self, revision: u64) -> Error {
+        let told: Vec<String> = self
+            .log
+            .iter()
+            .filter(|t| t.revision > revision)
+            .map(Touch::told)
+            .collect();
+        let told = if told.is_empty() {
+            "内容已有变动".to_owned()
+        } else {
+            told.join("；")
+        };
+        Error::new(
+            ErrorCode::Conflict,
+            format!(
+                "《{}》在您打开之后已被修改：{told}。您的修改没有保存，请刷新后再改。",
+                self.title
+            ),
+        )
+    }
+
     /// Writes down that it was changed.
     pub(super) fn touch(&mut self, by: Option<String>, what: Vec<String>) {
         self.revision += 1;
@@ -230,27 +252,6 @@ fn note(context: &Context, known: &DocumentRecord, document: &DocumentRecord) {
         .map(|f| json!({ "field": f, "before": before.get(f), "after": after.get(f) }))
         .collect();
     context.note("changes", changes);
-}
-
-fn changed_since(document: &DocumentRecord, revision: u64) -> Error {
-    let told: Vec<String> = document
-        .log
-        .iter()
-        .filter(|t| t.revision > revision)
-        .map(Touch::told)
-        .collect();
-    let told = if told.is_empty() {
-        "内容已有变动".to_owned()
-    } else {
-        told.join("；")
-    };
-    Error::new(
-        ErrorCode::Conflict,
-        format!(
-            "《{}》在您打开之后已被修改：{told}。您的修改没有保存，请刷新后再改。",
-            document.title
-        ),
-    )
 }
 
 impl Touch {

@@ -3,13 +3,14 @@
 use std::{sync::atomic::Ordering, time::Instant};
 
 use kernel::{
-    Error, Result,
+    Error, ErrorCode, Result,
     capability::Context,
     lexical::{Change, Passage},
     records::{Condition, Query, Sort},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::Library;
 use crate::{
@@ -95,7 +96,7 @@ impl Library {
     /// `Storage`, `Index`, `StorageFull`.
     pub async fn catch_up(&self) -> Result<u64> {
         let _gate = self.gate.lock().await;
-        let done = self.catch_up_inside(|_| Ok(())).await?;
+        let done = self.catch_up_inside().await?;
         if done > 0 {
             self.follow_meaning().await;
         }
@@ -105,14 +106,13 @@ impl Library {
     /// Brings the index up to date if an earlier batch could not; the caller holds the gate.
     pub(super) async fn catch_up_if_behind(&self) -> Result<()> {
         if self.behind.load(Ordering::Acquire) {
-            self.catch_up_inside(|_| Ok(())).await?;
+            self.catch_up_inside().await?;
             self.behind.store(false, Ordering::Release);
         }
         Ok(())
     }
 
-    /// `told` hears how many documents are indexed after each batch, and may stop the work there.
-    async fn catch_up_inside(&self, told: impl Fn(u64) -> Result<()>) -> Result<u64> {
+    async fn catch_up_inside(&self) -> Result<u64> {
         let mut from = self.index.revision();
         let stored = self.records.revision().await?;
         if from > stored {
@@ -160,13 +160,11 @@ impl Library {
             tokio::task::spawn_blocking(move || index.apply(changes, whole))
                 .await
                 .map_err(Error::internal)??;
-            told(done)?;
         }
         Ok(done)
     }
 
-    /// Throws the index away and builds it again from the store. Stopped on the way, it goes on with the next import or
-    /// start; until then what is not indexed yet is not found.
+    /// Builds the index again from the store. What stood is found until it is whole, and stays if it is stopped on the way.
     ///
     /// # Errors
     /// `Cancelled`, `Storage`, `Index`, `StorageFull`.
@@ -175,14 +173,27 @@ impl Library {
         let total = self.records.count(&DOCUMENTS, &[]).await?;
         context.progress(0, total, "正在重建索引")?;
         let _gate = self.gate.lock().await;
+        let revision = self.records.revision().await?;
+        let (sender, mut given) = mpsc::channel::<Result<Option<Vec<Change>>>>(2);
         let index = self.index.clone();
-        tokio::task::spawn_blocking(move || index.clear())
-            .await
-            .map_err(Error::internal)??;
-        // Until it is whole, whoever imports next goes on with it.
-        self.behind.store(true, Ordering::Release);
+        let building = tokio::task::spawn_blocking(move || {
+            // Whoever gives has gone away before the end.
+            let stopped = || Err(Error::new(ErrorCode::Cancelled, "操作已取消。"));
+            index.rebuild(
+                &mut || given.blocking_recv().unwrap_or_else(stopped),
+                revision,
+            )
+        });
         let told = |done| context.progress(done, total, "正在重建索引");
-        let documents = self.catch_up_inside(told).await?;
+        let fed = self.feed(&sender, told).await;
+        let last = match &fed {
+            Ok(_) => Ok(None),
+            Err(error) => Err(error.clone()),
+        };
+        // If nobody takes it, the building has ended, and says why.
+        let _ = sender.send(last).await;
+        building.await.map_err(Error::internal)??;
+        let documents = fed?;
         self.behind.store(false, Ordering::Release);
         Ok(Rebuilt {
             revision: self.index.revision(),
@@ -190,6 +201,35 @@ impl Library {
             passages: self.index.passages(),
             elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
+    }
+
+    /// Gives all documents to an index that is built again, and says how many they were. `told` hears of each batch.
+    async fn feed(
+        &self,
+        sender: &mpsc::Sender<Result<Option<Vec<Change>>>>,
+        told: impl Fn(u64) -> Result<()>,
+    ) -> Result<u64> {
+        let mut done = 0;
+        loop {
+            let query = Query {
+                offset: done,
+                limit: BATCH,
+                ..Query::default()
+            };
+            let documents: Vec<DocumentRecord> = self.records.list(&DOCUMENTS, &query).await?;
+            if documents.is_empty() {
+                return Ok(done);
+            }
+            done += documents.len() as u64;
+            let mut changes = Vec::with_capacity(documents.len());
+            for document in &documents {
+                changes.push(self.change_or_removal(document).await);
+            }
+            if sender.send(Ok(Some(changes))).await.is_err() {
+                return Ok(done);
+            }
+            told(done)?;
+        }
     }
 
     /// The revision of the document that was written last, and the one that the index stands at. Other things are

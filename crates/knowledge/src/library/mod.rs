@@ -1,6 +1,7 @@
 //! The documents of the city: stored, indexed, listed, withdrawn.
 
 mod adding;
+mod composing;
 mod editing;
 mod indexing;
 mod listing;
@@ -32,6 +33,7 @@ use tokio::sync::{Mutex, Notify};
 
 use adding::Draft;
 pub use adding::{Accompany, Incoming, Outcome, OutcomeState};
+pub use composing::{ComposeInput, Composed, OpenedForm};
 pub use editing::EditInput;
 pub use indexing::Rebuilt;
 pub use listing::{Facet, Facets, ListInput};

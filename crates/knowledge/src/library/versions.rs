@@ -11,7 +11,11 @@ use kernel::{Error, ErrorCode, Result, id::derived, identity::Caller};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Incoming, Library, Outcome, adding::Draft, validity::are_wordings};
+use super::{
+    Incoming, Library, Outcome,
+    adding::{Draft, Expected, Given},
+    validity::are_wordings,
+};
 use crate::{
     compare::{self, Changes, Fate, Pair, Wording},
     record::{CONTENTS, ContentRecord, DocumentRecord},
@@ -239,7 +243,12 @@ impl Library {
             bytes: self.original(&version).await?,
             title: Some(version.extracted().title),
         };
-        let mut outcomes = self.add(vec![file], &mut |_| Ok(Vec::new())).await?;
+        let given = Given {
+            file,
+            form: self.content(&version.id).await?.form,
+            expected: Expected::Revision(head.revision),
+        };
+        let mut outcomes = self.take_in(vec![given], &mut |_| Ok(Vec::new())).await?;
         outcomes
             .pop()
             .unwrap_or_else(|| Err(Error::internal("nothing came of the version")))

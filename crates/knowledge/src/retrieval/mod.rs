@@ -1,8 +1,10 @@
 //! From words to ranked clauses: one path for chat, test page and evaluation.
 //!
-//! BM25F over characters and bigrams, the question rewritten by a lexicon, and a prior from the structure of the law.
+//! BM25F over characters and bigrams, the question rewritten by a lexicon; with an embedder fused with the nearness of
+//! vectors; and a prior from the structure of the law.
 //! Parameters and what else was tried: `docs/benchmarks.md`.
 
+mod fusion;
 mod law;
 mod question;
 pub mod tokens;
@@ -100,6 +102,12 @@ pub fn rank(
         limit: limit.saturating_mul(CANDIDATES).max(100),
     };
     let mut hits = index.search(&query)?;
+    if let Some(dense) = dense {
+        let near = dense
+            .index
+            .search(dense.vector, &query.filter, query.limit)?;
+        hits = fusion::fuse(hits, near);
+    }
     for hit in &mut hits {
         if let Some(scope) = scopes.get(&hit.document) {
             hit.score *= scope.factor(&question.characters);

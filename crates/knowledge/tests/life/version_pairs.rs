@@ -1,18 +1,15 @@
 //! Real laws in two wordings: on every day the one in force is found, and never the other.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
+use super::support::{Place, add, file, found, shared, status, unpack};
 use citymind_knowledge::{Library, record::DocumentRecord};
 use jiff::civil::Date;
 use kernel::evidence::DocumentStatus;
 use serde::Deserialize;
-use support::{Place, add, file, found, shared, status, unpack};
 
 #[derive(Deserialize)]
 struct Changed {

@@ -1,8 +1,6 @@
 //! Versions: kept, in force by date, compared, brought back; wordings of one law under several paths.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use super::support::{Place, add, add_one, file, found, status};
 use citymind_knowledge::{
     Incoming, Library,
     compare::{Changes, Fate},
@@ -14,7 +12,6 @@ use kernel::{
     evidence::DocumentStatus::{self, Amended, Current, Upcoming},
     identity::Caller,
 };
-use support::{Place, add, add_one, file, found, status};
 
 const YEARS: [(i16, &str); 3] = [(2020, "六十"), (2023, "八十"), (2026, "一百")];
 

@@ -1,5 +1,4 @@
 //! A library over its real engines, in a folder of its own.
-#![allow(dead_code, clippy::unwrap_used)] // Each test file uses what it needs.
 
 use std::{
     path::{Path, PathBuf},

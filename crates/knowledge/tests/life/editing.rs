@@ -1,10 +1,8 @@
 //! What is known of a document, corrected by people.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use super::support::{Place, add_one, file, found, status};
 use citymind_knowledge::{
     Library,
     facts::{Corrections, Field},
@@ -18,7 +16,6 @@ use kernel::{
     identity::{Account, Caller},
 };
 use serde_json::Value;
-use support::{Place, add_one, file, found, status};
 
 const TEXT: &str = "# 启明市高龄津贴发放办法\n\n启明市民政局 2020年1月10日\n\n第一条　年满八十周岁的老年人，每人每月发放高龄津贴六十元。\n\n第二条　本办法自2020年2月1日起施行。\n";
 

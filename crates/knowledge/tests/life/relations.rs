@@ -1,10 +1,8 @@
 //! What documents say of one another, in both directions and for whom.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use super::support::{Place, add, add_one, file};
 use citymind_knowledge::{
     Incoming, Library,
     library::{Direction, Related, RelatedInput},
@@ -12,7 +10,6 @@ use citymind_knowledge::{
 };
 use jiff::civil::date;
 use kernel::{evidence::DocumentStatus, identity::Caller};
-use support::{Place, add, add_one, file};
 
 fn in_space(space: &str, mut file: Incoming) -> Incoming {
     file.space = space.into();
