@@ -12,7 +12,9 @@ use kernel::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{fault::Faults, network::Network, sampling::Sampler, vocabulary::Vocabulary};
+use super::{
+    ahead::Ahead, fault::Faults, network::Network, sampling::Sampler, vocabulary::Vocabulary,
+};
 use crate::{
     schema::{Automaton, Schema},
     shaping::Shaping,
@@ -76,11 +78,13 @@ impl Engine {
         if prompt.len() >= self.context {
             return Err(faults.too_long(prompt.len(), self.context));
         }
-        let Some(state) = self.take_in(job, &prompt).map_err(failed)? else {
+        let Some(states) = self.take_in(job, &prompt).map_err(failed)? else {
             return Ok(());
         };
+        let length = prompt.len() as u64;
+        let ahead = Ahead::new(prompt, &states).map_err(failed)?;
         let mut text = Text::new(job);
-        let End::Finished(finish) = self.write(job, &mut text, prompt.len(), state)? else {
+        let End::Finished(finish) = self.write(job, &mut text, ahead)? else {
             return Ok(());
         };
         text.end();
@@ -91,14 +95,14 @@ impl Engine {
             job.say(Ok(ChatEvent::Text(text.whole)));
         }
         let usage = Some(Usage {
-            prompt: prompt.len() as u64,
+            prompt: length,
             completion: text.tokens as u64,
         });
         job.say(Ok(ChatEvent::Done { finish, usage }));
         Ok(())
     }
 
-    /// Takes in a conversation, from where it differs from the last one.
+    /// Takes in a conversation, from where it differs from the last one, and returns the states of its last tokens.
     fn take_in(&mut self, job: &Job, prompt: &[u32]) -> Result<Option<Tensor>> {
         let common = self
             .kept
@@ -123,13 +127,7 @@ impl Engine {
     }
 
     /// Writes token by token. What a schema leaves no choice about is not asked of the network, only told to it.
-    fn write(
-        &mut self,
-        job: &Job,
-        text: &mut Text,
-        mut position: usize,
-        mut state: Tensor,
-    ) -> kernel::Result<End> {
+    fn write(&mut self, job: &Job, text: &mut Text, mut ahead: Ahead) -> kernel::Result<End> {
         let faults = self.faults.clone();
         let failed = |error| faults.failed(error);
         let mut sampler = Sampler::new(job.request.temperature, job.seed);
@@ -137,9 +135,7 @@ impl Engine {
         let mut open = automaton
             .as_ref()
             .map(|automaton| (automaton, automaton.start()));
-        let most = job.request.max_tokens.min(self.context - position);
-        // Written, but not yet taken in.
-        let mut fresh = Vec::new();
+        let most = job.request.max_tokens.min(self.context - ahead.len());
         loop {
             if job.is_over() {
                 return Ok(End::Cancelled);
@@ -160,7 +156,7 @@ impl Engine {
                     let bytes = self.vocabulary.bytes(id);
                     *state = automaton.after(state, bytes).ok_or_else(|| faults.lost())?;
                     text.push(bytes);
-                    fresh.push(id);
+                    ahead.push(id);
                 }
                 if state.must_end() {
                     return Ok(End::Finished(Finish::Stop));
@@ -172,14 +168,9 @@ impl Engine {
             if text.tokens >= most {
                 return Ok(End::Finished(Finish::Length));
             }
-            if !fresh.is_empty() {
-                self.written
-                    .fetch_add(fresh.len() as u64, Ordering::Relaxed);
-                state = self.network.take_in(&fresh, position).map_err(failed)?;
-                position += fresh.len();
-                fresh.clear();
-            }
-            let logits = self.network.outlook(&state).map_err(failed)?;
+            let logits = ahead
+                .outlook(&mut self.network, self.context)
+                .map_err(failed)?;
             let vocabulary = &self.vocabulary;
             let next = sampler.next(&logits, |id| match &open {
                 _ if vocabulary.ends_reply(id) => {
@@ -191,9 +182,7 @@ impl Engine {
                 }
                 None => !vocabulary.bytes(id).is_empty(),
             });
-            let Some(id) = next else {
-                return Err(faults.lost());
-            };
+            let id = next.ok_or_else(|| faults.lost())?;
             if vocabulary.ends_reply(id) {
                 return Ok(End::Finished(Finish::Stop));
             }
@@ -202,7 +191,8 @@ impl Engine {
                 *state = automaton.after(state, bytes).ok_or_else(|| faults.lost())?;
             }
             text.push(bytes);
-            fresh.push(id);
+            ahead.push(id);
+            self.written.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

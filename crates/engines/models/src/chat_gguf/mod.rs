@@ -6,9 +6,11 @@
 //! | `network.rs`, `ops.rs` | from tokens to what may come next |
 //! | `vocabulary.rs` | text to tokens and back; conversations as these models know them |
 //! | `sampling.rs` | which token comes next |
+//! | `ahead.rs` | tokens computed ahead, where a reply copies what it was given |
 //! | `generate.rs` | a whole reply: stop strings, schema, limits, cancelling |
 //! | `fault.rs` | what goes wrong |
 
+mod ahead;
 mod fault;
 mod generate;
 mod network;
@@ -16,6 +18,10 @@ mod ops;
 mod sampling;
 mod vocabulary;
 mod weights;
+
+#[cfg(test)]
+#[path = "../../tests/gguf/mini.rs"]
+mod mini;
 
 use std::{
     collections::hash_map::RandomState,

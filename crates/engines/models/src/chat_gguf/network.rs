@@ -51,9 +51,9 @@ impl Network {
         })
     }
 
-    /// Takes in tokens at `offset`, which replace whatever was kept from there on. Returns the state of the last one.
+    /// Takes in tokens at `offset`, which replace whatever was kept from there on. Returns the
+    /// state of each.
     pub(super) fn take_in(&mut self, tokens: &[u32], offset: usize) -> Result<Tensor> {
-        let count = tokens.len();
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let mut x = self.weights.embedding.embedding(&ids)?;
         for (layer, kept) in self.weights.layers.iter().zip(&self.kept) {
@@ -65,7 +65,7 @@ impl Network {
             let fed = gate.apply_op2_no_bwd(&up, &SwiGlu)?;
             x = (x + layer.down.apply(&fed)?)?;
         }
-        x.narrow(0, count - 1, 1)
+        Ok(x)
     }
 
     /// How likely each token is to come next, as logarithms without a common scale.
