@@ -567,6 +567,14 @@ fn reads_a_pdf_without_its_table_of_objects() {
     let document = open("a.pdf", &page);
     check(&document).unwrap();
     assert_eq!(document.text, "第一条　为了规范城市绿化管理，制定本办法。");
+    // The same written upwards, with a watermark across.
+    let (bytes, _, _) = encoding_rs::GBK.encode("第一条　为了规范城市绿化管理，制定本办法。");
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let upwards = format!(
+        "BT /F 12 Tf 0 1 -1 0 300 100 Tm <{hex}> Tj ET BT /F 60 Tf 0.7 0.7 -0.7 0.7 100 100 Tm <{hex}> Tj ET"
+    );
+    let turned = open("a.pdf", &one_page(upwards.as_bytes(), "", b""));
+    assert_eq!(turned.text, document.text);
     // Something in front of the signature.
     let shifted = [b"\r\n\r\n", page.as_slice()].concat();
     assert!(read("a.pdf", &shifted, &Limits::default()).is_ok_and(|d| d.text == document.text));

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::View;
 use crate::document::Heading;
 use crate::page::Hint;
+use crate::structure::is_organ;
 
 /// Topics of one document.
 const MOST: usize = 3;
@@ -71,17 +72,20 @@ pub(crate) fn find(view: &View<'_>, title: &str, outline: &[Heading]) -> Vec<Str
         .filter(|(_, block)| block.hint != Hint::Rule)
         .take(16)
         .map(|(at, _)| view.page.str(at))
-        .filter(|line| !adopts(line))
+        .filter(|line| !adopts(line) && !is_organ(line))
         .collect::<Vec<_>>()
         .join("\n")
         .chars()
         .take(600)
         .collect();
-    // The lawmaker's name in a title is not what the law is about.
-    let title = title.replace("人民代表大会常务委员会关于", "关于");
+    // The names of those who issue it are not what it is about.
+    let title = match title.split_once("关于") {
+        Some((organs, about)) if is_organ(organs.trim_end_matches("印发").trim()) => about,
+        _ => title,
+    };
     // A word in the opening may only be mentioned.
     for (text, least) in [
-        (title.as_str(), 1),
+        (title, 1),
         (headings.join("\n").as_str(), 4),
         (opening.as_str(), 6),
     ] {

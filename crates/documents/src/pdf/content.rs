@@ -24,6 +24,65 @@ const GLYPHS: usize = 200_000;
 const DEPTH: usize = 12;
 const SAVED: usize = 256;
 
+/// The way that characters run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Right,
+    Up,
+    Left,
+    Down,
+}
+
+impl Turn {
+    fn of([along, up]: [f32; 2]) -> Option<Self> {
+        let straight = |main: f32, other: f32| main > 0.0 && other.abs() < main * 0.1;
+        [
+            (Self::Right, along, up),
+            (Self::Up, up, along),
+            (Self::Left, -along, up),
+            (Self::Down, -up, along),
+        ]
+        .into_iter()
+        .find_map(|(turn, main, other)| straight(main, other).then_some(turn))
+    }
+}
+
+impl Shown {
+    /// Turns the page so that most of its characters run to the right. What runs otherwise is not read.
+    fn upright(mut self) -> Self {
+        let (width, height) = (self.width, self.height);
+        let ways = [Turn::Right, Turn::Up, Turn::Left, Turn::Down];
+        let most = ways
+            .into_iter()
+            .rev()
+            .max_by_key(|way| self.turned[*way as usize].len())
+            .unwrap_or(Turn::Right);
+        self.glyphs = std::mem::take(&mut self.turned[most as usize]);
+        let place = |x: f32, y: f32| match most {
+            Turn::Right => (x, y),
+            Turn::Up => (y, width - x),
+            Turn::Left => (width - x, height - y),
+            Turn::Down => (height - y, x),
+        };
+        for glyph in &mut self.glyphs {
+            (glyph.x, glyph.y) = place(glyph.x, glyph.y);
+        }
+        for segment in &mut self.segments {
+            let (from, to) = (place(segment.x0, segment.y0), place(segment.x1, segment.y1));
+            *segment = Segment {
+                x0: from.0.min(to.0),
+                y0: from.1.min(to.1),
+                x1: from.0.max(to.0),
+                y1: from.1.max(to.1),
+            };
+        }
+        if matches!(most, Turn::Up | Turn::Down) {
+            (self.width, self.height) = (height, width);
+        }
+        self
+    }
+}
+
 /// A character and its place in points, from the lower left corner of the page as it is read.
 #[derive(Clone, Debug)]
 pub(super) struct Glyph {
@@ -41,6 +100,9 @@ pub(super) struct Shown {
     pub(super) height: f32,
     pub(super) width: f32,
     pub(super) glyphs: Vec<Glyph>,
+    /// Before it is known which way the page is to be read, by the way that characters run.
+    turned: [Vec<Glyph>; 4],
+    count: usize,
     pub(super) segments: Vec<Segment>,
     /// Codes of which the font does not say what they stand for.
     pub(super) unknown: usize,
@@ -195,7 +257,7 @@ impl<'a> Reader<'a> {
             depth: 0,
         };
         work.run(&content)?;
-        Ok(shown)
+        Ok(shown.upright())
     }
 }
 
@@ -434,30 +496,32 @@ impl<'a> Work<'_, 'a> {
         let across = (own + extra) * scale;
         self.text = Matrix([1.0, 0.0, 0.0, 1.0, across, 0.0]).then(self.text);
         self.reader.characters += 1;
-        if self.reader.characters > self.reader.most.saturating_mul(2)
-            || self.shown.glyphs.len() > GLYPHS
+        if self.reader.characters > self.reader.most.saturating_mul(2) || self.shown.count > GLYPHS
         {
             return Err(fault::too_large(self.reader.name, "PDF 里的文字过多"));
         }
-        // Slanted across the page: a watermark. Upside down or sideways: not to be read along.
-        let upright = a > 0.0 && b.abs() < a * 0.1 && d.abs() > c.abs();
+        // Slanted across the page: a watermark.
+        let Some(turn) = Turn::of([a, b]) else {
+            return Ok(());
+        };
         let on_page = (-5.0..=self.shown.width + 5.0).contains(&x)
             && (-5.0..=self.shown.height + 5.0).contains(&y);
-        if !upright || !on_page || self.marked.contains(&true) {
+        if !on_page || self.marked.contains(&true) {
             return Ok(());
         }
         if code.text.is_empty() {
             self.shown.unknown += 1;
             return Ok(());
         }
-        self.shown.glyphs.push(Glyph {
+        self.shown.turned[turn as usize].push(Glyph {
             text: code.text,
             x,
             y,
-            width: code.width * a,
-            size: d.abs(),
+            width: code.width * a.hypot(b),
+            size: c.hypot(d),
             bold: font.bold,
         });
+        self.shown.count += 1;
         Ok(())
     }
 }

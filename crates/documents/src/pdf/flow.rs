@@ -159,6 +159,40 @@ fn pitch(pages: &[Laid], body: f32) -> f32 {
     most.map_or(1.6 * body, |(step, _)| step as f32)
 }
 
+/// Width, in characters, of what no line may end within at the start of the text: （市, 的，, a Latin word.
+fn unbreakable(text: &str) -> f32 {
+    let mut chars = text.chars().peekable();
+    let mut width = 0.0;
+    while chars
+        .next_if(|c| "（《〈“‘【〔「『([".contains(*c))
+        .is_some()
+    {
+        width += 1.0;
+    }
+    let mut latin = 0;
+    while latin < 60 && chars.next_if(char::is_ascii_graphic).is_some() {
+        latin += 1;
+        width += 0.5;
+    }
+    if latin == 0 && chars.next().is_some() {
+        width += 1.0;
+    }
+    while chars
+        .next_if(|c| "，。、；：！？）》〉”’】〕」』".contains(*c))
+        .is_some()
+    {
+        width += 1.0;
+    }
+    width
+}
+
+/// Whether a bracket is not closed.
+fn is_open(text: &str) -> bool {
+    [('《', '》'), ('（', '）'), ('〈', '〉'), ('“', '”')]
+        .iter()
+        .any(|(open, close)| text.matches(*open).count() > text.matches(*close).count())
+}
+
 struct Flow {
     edges: HashMap<Place, Edges>,
     body: f32,
@@ -187,6 +221,7 @@ impl Flow {
         let gap = row.y - next.y;
         if self.is_large(size) {
             // A title on several lines, broken where its author wanted.
+            let marked = marked && !is_open(&row.text);
             return same_page && !marked && gap > 0.0 && gap < 2.2 * size && row.bold == next.bold;
         }
         if row.bold != next.bold && (row.bold || next.bold) && row.text.chars().count() <= 30 {
@@ -194,9 +229,7 @@ impl Flow {
         }
         let (left, right) = self.edges(row, page);
         let (next_left, _) = self.edges(next, next_page);
-        let word = next.text.split_whitespace().next().unwrap_or("");
-        let latin = word.chars().take_while(char::is_ascii).count() as f32;
-        let room = (1.6 + 0.5 * latin) * size;
+        let room = (0.6 + unbreakable(&next.text)) * size;
         let full = row.x1 >= right - room && row.x0 <= left + 4.5 * size;
         let indented = next.x0 > next_left + 1.2 * size;
         let apart = same_page && row.column == next.column && gap > self.pitch * 1.5 + 1.0;
