@@ -218,6 +218,17 @@ pub enum RelationKind {
     Cites,
 }
 
+impl From<documents::RelationKind> for RelationKind {
+    fn from(kind: documents::RelationKind) -> Self {
+        match kind {
+            documents::RelationKind::Cites => Self::Cites,
+            documents::RelationKind::Implements => Self::Implements,
+            documents::RelationKind::Amends => Self::Amends,
+            documents::RelationKind::Repeals => Self::Repeals,
+        }
+    }
+}
+
 /// What a document says of another, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {

@@ -18,7 +18,7 @@ use crate::{
     forms::Form,
     record::{
         CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
-        RelationKind, RelationRecord, Said, Source,
+        RelationRecord, Said, Source,
     },
 };
 
@@ -406,13 +406,13 @@ fn lay_over(
 
 /// What a document says of others.
 fn said(read: &mut Document) -> Vec<Said> {
-    let repeals = std::mem::take(&mut read.metadata.repeals).into_iter();
-    repeals
-        .map(|reference| Said {
-            kind: RelationKind::Repeals,
-            reference,
-            clause: None,
-            article: None,
+    let relations = std::mem::take(&mut read.metadata.relations).into_iter();
+    relations
+        .map(|relation| Said {
+            kind: relation.kind.into(),
+            reference: relation.reference,
+            clause: relation.clause,
+            article: relation.article,
         })
         .collect()
 }
@@ -433,7 +433,7 @@ fn record(incoming: Incoming, read: Document, source: Source, text: String) -> D
         issued: m.issued,
         effective_from: m.effective_from,
         effective_until: m.effective_until,
-        topics: Vec::new(),
+        topics: m.topics,
         space: incoming.space.clone(),
     };
     let mut record = DocumentRecord {

@@ -163,6 +163,7 @@ impl Draft {
             &kind,
             &part(&relation.title),
             &part(&relation.number),
+            &part(&relation.article),
         ]);
         self.touched.said(relation.clone());
         self.relations.insert(id, Some(relation));

@@ -172,10 +172,9 @@ impl Library {
         document.repealed_by.clear();
         for (relation, ender) in self.enders(document, draft).await? {
             let on = relation.on;
-            // A document can't end what begins with it or after it: that is another wording of what it ends. A wording
-            // that ends the one before only says that it takes its place.
+            // A document can't end what begins with it or after it: that is another wording of what it ends.
             let before = document.begins.is_none() || on.is_none() || document.begins < on;
-            if !before || are_wordings(document, &ender) {
+            if !before {
                 continue;
             }
             document.repealed_on = [document.repealed_on, on].into_iter().flatten().min();
@@ -184,7 +183,7 @@ impl Library {
                 document.repealed_by.push(link);
             }
         }
-        // What came first ended it.
+        // What came first ended it; on the same day the text that says so tells more than the wording that follows.
         match (document.amended_on, document.repealed_on) {
             (Some(amended), Some(repealed)) if amended < repealed => document.repealed_on = None,
             (Some(_), Some(_)) => document.amended_on = None,

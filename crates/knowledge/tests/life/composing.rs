@@ -136,7 +136,7 @@ async fn every_form_becomes_clauses_that_are_found_and_can_be_opened_again() {
         let outcome = compose(&library, new(form.clone())).await.unwrap();
         assert_eq!(outcome.state, OutcomeState::Imported);
         let document = &outcome.document;
-        let wanted: DocumentKind = serde_json::from_value(kind.into()).unwrap_or_default();
+        let wanted: DocumentKind = serde_json::from_value(kind.into()).unwrap();
         assert_eq!((document.kind, &document.title), (wanted, &form.title()));
         let hits = found(&library, asked, date(2025, 1, 1)).await;
         let holding = hits

@@ -148,3 +148,36 @@ async fn the_next_wording_is_a_relation_in_both_directions() {
         .unwrap();
     assert_eq!(detail.said_of.items, said);
 }
+
+#[tokio::test]
+async fn basis_citation_and_articles_are_relations_of_their_kinds() {
+    let place = Place::new();
+    let library = place.open().await;
+    let rules = file(
+        "细则.md",
+        "# 启明市养老服务补贴实施细则\n\n启明市民政局 2024年3月1日\n\n第一条　根据《启明养老法》，制定本细则。\n\n第二条　申请人应当符合《启明市户籍管理规定》第三条规定的条件。\n\n第三条　本细则自2024年4月1日起施行。\n",
+    );
+    let new = add_one(&library, rules).await.document.id;
+    // The law comes later, and is found all the same.
+    let old = add_one(&library, law()).await.document.id;
+    let anyone = Caller::default();
+    let (says, total) = related(&library, &anyone, &new, Direction::Says, 1).await;
+    assert_eq!(total, 2, "{says:?}");
+    assert_eq!(
+        (says[0].kind, says[0].document.as_ref()),
+        (RelationKind::Implements, Some(&old))
+    );
+    assert_eq!(
+        (says[1].kind, says[1].document.as_ref()),
+        (RelationKind::Cites, None)
+    );
+    assert_eq!(says[1].article.as_deref(), Some("第三条"));
+    let (said, _) = related(&library, &anyone, &old, Direction::SaidOf, 1).await;
+    assert_eq!(
+        (said[0].kind, said[0].document.as_ref()),
+        (RelationKind::Implements, Some(&new))
+    );
+    // What is cited is not ended.
+    let law = library.document(&old).await.unwrap();
+    assert_eq!(law.status(date(2025, 1, 1)), DocumentStatus::Current);
+}

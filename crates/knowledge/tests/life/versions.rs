@@ -300,7 +300,7 @@ async fn what_is_not_the_same_law_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_wording_that_ends_the_one_before_takes_its_place_and_is_not_ended_by_it() {
+async fn a_wording_that_ends_the_one_before_by_name_is_not_ended_by_it() {
     let place = Place::new();
     let library = place.open().await;
     let ends = |year: i16, amount: &str| {
@@ -314,8 +314,11 @@ async fn a_wording_that_ends_the_one_before_takes_its_place_and_is_not_ended_by_
         file("2023.md", ends(2023, "八十")),
         of_year(2020, "2020.md"),
     ];
-    add(&library, files).await;
+    let outcomes = add(&library, files).await;
     each_day_has_its_amount(&library).await;
+    let ended = &outcomes[2].document;
+    assert_eq!(ended.status(date(2024, 1, 1)), DocumentStatus::Repealed);
+    assert_eq!(ended.repealed_on, Some(date(2023, 2, 1)));
 }
 
 #[tokio::test]
