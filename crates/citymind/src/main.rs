@@ -8,11 +8,13 @@ mod eval;
 mod http;
 mod mcp;
 mod models;
+mod threads;
 mod upkeep;
 mod wiring;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    threads::settle();
     cli::run()
 }

@@ -25,7 +25,7 @@ use platform::{
     notices::Notices,
     sessions::Sessions,
 };
-use service::Assistant;
+use service::{Assistant, grading::Grader};
 
 use crate::{
     config::Config,
@@ -105,7 +105,9 @@ impl App {
             gateway.clone(),
         )
         .await?;
-        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway);
+        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone());
+        let grader =
+            Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
         let notices = Notices::open(records.clone()).await?;
         let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
         let bus = bus(&config).await?;
@@ -123,6 +125,7 @@ impl App {
         let measures = Arc::new(Measures::default());
         let capabilities = [
             assistant.capabilities(),
+            grader.capabilities(),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
             notices.capabilities(),

@@ -19,16 +19,13 @@ struct Figures {
     refused: usize,
 }
 
-fn questions() -> Vec<Value> {
+/// The kinds of knowledge, each with its questions.
+const KINDS: [&str; 5] = ["policy", "guide", "walkthrough", "faq", "primer"];
+
+fn questions(kind: &str) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../evals/demo");
-    let files = [
-        "questions_fund_social.jsonl",
-        "questions_medical_birth.jsonl",
-    ];
-    let lines = files.map(|f| std::fs::read_to_string(folder.join(f)).unwrap());
-    lines
-        .iter()
-        .flat_map(|text| text.lines())
+    let text = std::fs::read_to_string(folder.join(format!("{kind}.jsonl"))).unwrap();
+    text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
@@ -85,14 +82,19 @@ async fn the_demonstration_citys_questions_are_answered_or_refused_as_before() {
             .await;
         files.insert(id, detail["source"]["name"].as_str().unwrap().to_owned());
     }
-    let mut figures = Figures::default();
-    for question in questions() {
-        let answer = server.ask(question["question"].as_str().unwrap()).await;
-        figures.count(&question, &answer, &files);
+    let mut all = Figures::default();
+    for kind in KINDS {
+        let mut figures = Figures::default();
+        for question in questions(kind) {
+            let answer = server.ask(question["question"].as_str().unwrap()).await;
+            figures.count(&question, &answer, &files);
+            all.count(&question, &answer, &files);
+        }
+        println!("{kind}: {figures:?}");
     }
-    println!("{figures:?}");
-    assert_eq!((figures.answerable, figures.unanswerable), (90, 30));
-    assert!(figures.right_document >= 74, "{figures:?}");
-    assert!(figures.holds_the_fact >= 60, "{figures:?}");
-    assert!(figures.refused >= 22, "{figures:?}");
+    println!("all: {all:?}");
+    assert_eq!((all.answerable, all.unanswerable), (200, 50));
+    assert!(all.right_document >= 150, "{all:?}");
+    assert!(all.holds_the_fact >= 112, "{all:?}");
+    assert!(all.refused >= 25, "{all:?}");
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod examples;
+mod graded;
 mod input;
 mod meaning;
 mod report;
@@ -14,6 +15,8 @@ use kernel::{Error, ErrorCode, Result};
 
 #[derive(Subcommand)]
 pub(crate) enum Suite {
+    /// 用带标准答案的问题评测本系统，评分并保留历史
+    Run(graded::RunArgs),
     /// 检索：每个问题给出 100 个条目
     Retrieval(CorpusArgs),
     /// 问答：每个问题给出答案和逐字依据
@@ -53,6 +56,7 @@ pub(crate) struct CorpusArgs {
 
 pub(crate) async fn run(suite: Suite) -> Result<()> {
     match suite {
+        Suite::Run(args) => graded::run(args).await,
         Suite::Retrieval(args) => {
             args.check()?;
             retrieval::run(&args).await

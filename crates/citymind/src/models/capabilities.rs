@@ -143,7 +143,7 @@ impl Capability for PullModel {
         let new = NewJob::new(super::pulling::KIND, json!({"name": model.name}))
             .titled(&format!("下载模型 {}", model.title))
             .with_key(&format!("models.pull {}", model.name))
-            .by(&context.caller.owner());
+            .by(context.caller.owner());
         let job = self.0.enqueue(new).await?;
         context.note("job", job.id.as_str());
         Ok(Pulling { job: job.id })

@@ -47,6 +47,8 @@ pub fn citymind() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CITYMIND")) {
         command.env_remove(name);
     }
+    // Whatever is pulled on this machine, a test runs without models unless it says otherwise.
+    command.env("CITYMIND_MODELS", "/nonexistent");
     command
 }
 
