@@ -392,6 +392,29 @@ async fn the_same_file_again_is_unchanged_and_a_new_version_keeps_the_documents_
         (&json!("updated"), &json!(id))
     );
     assert_eq!(row(&third, "第二号.md")["state"], "unchanged");
+    let changes = &row(&third, "第一号.md")["changes"];
+    assert_eq!(
+        (&changes["changed"], &changes["added"], &changes["removed"]),
+        (&json!(1), &json!(0), &json!(0)),
+        "{changes}"
+    );
+    let told = server
+        .read(&format!("/api/v1/knowledge/documents/{id}/versions"))
+        .await;
+    let versions = told["versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 2, "{told:#}");
+    let (new, old) = (&versions[0], &versions[1]);
+    assert_eq!(
+        (&new["version"], &old["replaced"]),
+        (&json!(2), &json!(true))
+    );
+    let compared = server
+        .read(&format!(
+            "/api/v1/knowledge/compare?old={}&new={id}&only_differences=true",
+            old["id"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(compared["clauses"].as_array().unwrap().len(), 1);
     assert_eq!(server.documents().await.len(), before.len());
     let hits = server
         .search(&format!("代号{}的试点单位每月补助", code(1)))

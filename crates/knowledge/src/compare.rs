@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// What became of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ClauseFate")]
 pub enum Fate {
     /// 未变
     Same,
@@ -47,6 +48,7 @@ pub enum Fate {
 
 /// How many clauses became what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ClauseChanges")]
 pub struct Changes {
     /// New clauses.
     pub added: usize,
@@ -62,6 +64,7 @@ pub struct Changes {
 
 /// A clause on one side of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ClauseSide")]
 pub struct Side {
     /// Its ordinal in its document.
     pub clause: usize,
@@ -75,6 +78,7 @@ pub struct Side {
 
 /// A clause in both wordings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ClausePair")]
 pub struct Pair {
     /// What became of it.
     pub fate: Fate,

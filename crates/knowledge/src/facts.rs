@@ -54,6 +54,7 @@ pub struct Facts {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DocumentField")]
 pub enum Field {
     /// 标题
     Title,
@@ -127,6 +128,7 @@ impl Field {
 
 /// A correction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DocumentEdit")]
 pub struct Edit {
     /// What holds now; null for nothing.
     pub value: Value,
@@ -179,6 +181,7 @@ impl Facts {
 /// Corrections as they come in. What is missing stays as it is; null empties a field.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DocumentCorrections")]
 pub struct Corrections {
     /// The title.
     #[serde(default)]

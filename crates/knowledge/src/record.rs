@@ -148,6 +148,7 @@ pub struct DocumentRecord {
 
 /// A change of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DocumentTouch")]
 pub struct Touch {
     /// The document's revision after it.
     pub revision: u64,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// What a person types in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "KnowledgeForm")]
 pub enum Form {
     /// 政策
     Policy(Policy),
@@ -30,6 +31,7 @@ pub enum Form {
 /// 政策
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "PolicyForm")]
 pub struct Policy {
     /// 标题
     pub title: String,
@@ -53,6 +55,7 @@ pub struct Policy {
 /// 办事指南
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "GuideForm")]
 pub struct Guide {
     /// 事项名称
     pub item: String,
@@ -79,6 +82,7 @@ pub struct Guide {
 /// 操作详解
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "WalkthroughForm")]
 pub struct Walkthrough {
     /// 标题
     pub title: String,
@@ -93,6 +97,7 @@ pub struct Walkthrough {
 /// A step of an operating instruction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "WalkthroughStep")]
 pub struct Step {
     /// 步骤名称
     pub title: String,
@@ -105,6 +110,7 @@ pub struct Step {
 /// 常见问答
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "FaqForm")]
 pub struct Faq {
     /// 标题
     pub title: String,
@@ -117,6 +123,7 @@ pub struct Faq {
 /// A question with its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "FaqPair")]
 pub struct Pair {
     /// 问题
     pub question: String,
@@ -131,6 +138,7 @@ pub struct Pair {
 /// 通识知识
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "PrimerForm")]
 pub struct Primer {
     /// 标题
     pub title: String,

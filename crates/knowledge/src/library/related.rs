@@ -22,6 +22,7 @@ const AT_ONCE: usize = 500;
 /// Who says something of whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "RelationDirection")]
 pub enum Direction {
     /// What the document says of others.
     #[default]
@@ -56,6 +57,7 @@ pub struct RelatedInput {
 
 /// A relation to another document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RelatedDocument")]
 pub struct Related {
     /// How the one that says it stands to the other.
     pub kind: RelationKind,

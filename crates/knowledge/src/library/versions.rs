@@ -36,6 +36,7 @@ pub struct VersionsInput {
 
 /// The versions of a document.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DocumentVersions")]
 pub struct Versions {
     /// What has stood under its path, the latest first.
     pub versions: Vec<VersionSummary>,
@@ -58,6 +59,7 @@ pub struct CompareInput {
 
 /// Two versions, clause by clause.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DocumentComparison")]
 pub struct Comparison {
     /// The earlier one.
     pub old: VersionSummary,
