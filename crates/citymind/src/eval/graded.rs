@@ -39,18 +39,19 @@ pub(super) async fn run(args: RunArgs) -> Result<()> {
         return Ok(());
     }
     say(&format!(
-        "{:<14}{:>8}{:>8}{:>10}{:>10}{:>8}{:>8}",
+        "{:<14}{:>5}{:>6}{:>6}{:>6}{:>5}{:>6}",
         "", "有依据", "已答", "文件正确", "要点齐全", "无依据", "拒答"
     ));
     let line = |name: &str, f: &Value| {
+        let n = |name: &str| f[name].as_u64().unwrap_or_default();
         say(&format!(
-            "{name:<16}{:>10}{:>9}{:>13}{:>13}{:>10}{:>9}",
-            f["answerable"],
-            f["answered"],
-            f["right_document"],
-            f["holds_facts"],
-            f["unanswerable"],
-            f["refused"]
+            "{name:<14}{:>8}{:>8}{:>10}{:>10}{:>8}{:>8}",
+            n("answerable"),
+            n("answered"),
+            n("right_document"),
+            n("holds_facts"),
+            n("unanswerable"),
+            n("refused")
         ));
     };
     for (name, figures) in run["groups"].as_object().into_iter().flatten() {

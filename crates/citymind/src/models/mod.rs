@@ -9,7 +9,7 @@ mod pulling;
 mod settings;
 mod view;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use engine_models::{
     E5, GgufChat, GgufSettings, Installed, Ladder, ModelFolder, OpenAiChat, OpenAiEmbedder,
@@ -18,7 +18,7 @@ use engine_models::{
 use engine_search::FlatVectors;
 use kernel::{
     Error, ErrorCode, Result,
-    models::{ChatModel, Embedder, Reranker},
+    models::{ChatModel, Embedder, Reranker, Site},
     records::Records,
 };
 use knowledge::{Library, library::Meaning};
@@ -119,7 +119,10 @@ impl Desk {
                 let mut rungs = Vec::new();
                 for name in &names {
                     match self.chat(name).await {
-                        Ok(model) => rungs.push((model, Patience::default())),
+                        Ok(model) => {
+                            let patience = patience(model.card().site);
+                            rungs.push((model, patience));
+                        }
                         Err(error) => drop(faults.insert(name.clone(), error.message)),
                     }
                 }
@@ -269,6 +272,18 @@ impl Desk {
     /// Brings models of the catalogue.
     pub(crate) fn puller(&self) -> Puller {
         Puller::new(self.folder.clone(), self.settings.sources(None))
+    }
+}
+
+/// A model in this process reads the evidence at some fifty tokens a second before it writes.
+fn patience(site: Site) -> Patience {
+    let first_text = match site {
+        Site::Local => Duration::from_secs(60),
+        Site::Remote => Patience::default().first_text,
+    };
+    Patience {
+        first_text,
+        ..Patience::default()
     }
 }
 

@@ -29,14 +29,14 @@ pub const PROMPT: &str = "service/answer@1";
 const NOTHING: &str = "资料未提及";
 
 /// Characters of evidence that a model is given: one in this process reads about 60 a second, an endpoint thousands.
-const ROOM_LOCAL: usize = 900;
+const ROOM_LOCAL: usize = 500;
 const ROOM_REMOTE: usize = 6000;
 
 /// The longest piece of evidence in characters; of a longer clause, the sentences around what was found.
 const LONGEST_PIECE: usize = 700;
 
 /// A model is waited for so long, from the question to the last sentence.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The longest answer, in tokens.
 const TOKENS: usize = 400;
