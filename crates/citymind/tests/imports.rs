@@ -410,7 +410,7 @@ async fn the_same_file_again_is_unchanged_and_a_new_version_keeps_the_documents_
     );
     let compared = server
         .read(&format!(
-            "/api/v1/knowledge/compare?old={}&new={id}&only_differences=true",
+            "/api/v1/knowledge/documents/{id}/compare/{}?only_differences=true",
             old["id"].as_str().unwrap()
         ))
         .await;

@@ -54,7 +54,7 @@ impl Capability for Compare {
             "knowledge.compare",
             "比较版本",
             "逐条比较两个版本：先按内容、再按条号对应，标出新增、删除、修改、移动的条款和改动的文字。",
-            "/knowledge/compare",
+            "/knowledge/documents/{id}/compare/{old}",
         )
     }
 

@@ -48,10 +48,10 @@ pub struct Versions {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompareInput {
+    /// The later one's id.
+    pub id: String,
     /// The earlier one's id; two documents that are no versions of one another can be compared as well.
     pub old: String,
-    /// The later one's id.
-    pub new: String,
     /// Only clauses that differ.
     #[serde(default)]
     pub only_differences: bool,
@@ -200,7 +200,7 @@ impl Library {
         on: Date,
     ) -> Result<Comparison> {
         let old = self.document_for(caller, &input.old).await?;
-        let new = self.document_for(caller, &input.new).await?;
+        let new = self.document_for(caller, &input.id).await?;
         let (old_content, new_content) =
             (self.content(&old.id).await?, self.content(&new.id).await?);
         let (old_text, new_text) = (self.text(&old).await?, self.text(&new).await?);

@@ -230,8 +230,8 @@ async fn versions_are_compared_clause_by_clause() {
     );
     let new = add_one(&library, file("新.md", longer)).await.document.id;
     let input = CompareInput {
+        id: new,
         old,
-        new,
         only_differences: true,
     };
     let compared = library
