@@ -70,7 +70,9 @@ async function visitStage(options) {
     return json(s.view)
   })
   await v.page.route('**/api/v1/status', async (route) => {
-    const response = await route.fetch()
+    // The page may be gone before the answer is here.
+    const response = await route.fetch().catch(() => null)
+    if (!response) return
     const model = { mode: 'remote', chat: 'qwen', embedder: 'e5', waiting: s.view.meaning.waiting }
     return route.fulfill({ response, json: { ...(await response.json()), model } })
   })
