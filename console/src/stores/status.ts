@@ -25,7 +25,8 @@ export const useStatus = defineStore('status', () => {
     } catch (thrown) {
       error.value = toApiError(thrown)
     }
-    const otherwise = status.value?.model.waiting ? WHILE_EMBEDDING : OTHERWISE
+    // An older server says nothing of models.
+    const otherwise = status.value?.model?.waiting ? WHILE_EMBEDDING : OTHERWISE
     timer = window.setTimeout(() => void refresh(), error.value ? WHILE_AWAY : otherwise)
   }
 
