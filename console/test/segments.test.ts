@@ -4,7 +4,7 @@ import { createApp, h, nextTick } from 'vue'
 import type { Answer, Citation } from '@/api/types'
 import AnswerText from '@/components/AnswerText.vue'
 import { usePanel } from '@/stores/panel'
-import { answerAsText, citationName, groupPoints, markLabel, setSegment, sourcesOf } from '@/text/segments'
+import { answerAsText, citationName, groupPoints, markLabel, paragraphs, setSegment, sourcesOf } from '@/text/segments'
 
 const citation = (n: number): Citation => ({
   n,
@@ -25,6 +25,13 @@ const citation = (n: number): Citation => ({
 describe('segments', () => {
   it('names each mark once', () => {
     expect(setSegment({ text: '补贴5000元。\n', citations: [2, 1, 2] })).toEqual({ text: '补贴5000元。', marks: [2, 1] })
+  })
+
+  it('run on until one ends its line', () => {
+    const texts = (...segments: string[]) =>
+      paragraphs(segments.map((text) => ({ text, citations: [] }))).map((p) => p.map((s) => s.text))
+    expect(texts('一。', '二。\n', '三。')).toEqual([['一。', '二。'], ['三。']])
+    expect(texts()).toEqual([])
   })
 
   it('shows the quotation around a short answer with its words lit, and none that says the same again', () => {
@@ -76,11 +83,35 @@ describe('segments', () => {
     expect(text).toContain('答：有，5000元。[1]')
     expect(text).toContain('[1] 《生育支持办法》（云卫规〔2025〕3号） 第二章 补贴 › 第三条（现行有效）：“补贴5000元”')
     expect(text).toContain('提示：该文件自2025年7月1日起施行')
+    expect(text).not.toContain('组织语言')
+
+    const segments = [
+      { text: '有，5000元。', citations: [1, 2] },
+      { text: '分两次发放。', citations: [2] },
+    ]
+    const phrased = answerAsText('有补贴吗？', { ...answer, segments, citations: [citation(1), citation(2)], phrased_by: 'qwen' })
+    expect(phrased).toContain('答：有，5000元。[1][2]分两次发放。[2]\n（由 qwen 组织语言，每句均已核对依据）')
+    expect(phrased).toContain('\n[2] 《生育支持办法》')
   })
 })
 
 describe('AnswerText', () => {
   beforeEach(() => setActivePinia(createPinia()))
+
+  it('puts every mark behind the sentence that it stands for', () => {
+    const segments = [
+      { text: '二孩5000元。', citations: [2, 1] },
+      { text: '分两次发放。\n', citations: [1] },
+      { text: '向社区申请。', citations: [3] },
+    ]
+    const host = document.createElement('div')
+    const app = createApp({ render: () => h(AnswerText, { segments, citations: [citation(1), citation(2), citation(3)] }) })
+    app.use(createPinia())
+    app.mount(host)
+    const lines = [...host.querySelectorAll('.answer-text > p')].map((p) => p.textContent?.replace(/\s/g, ''))
+    expect(lines).toEqual(['二孩5000元。21分两次发放。1', '向社区申请。3'])
+    app.unmount()
+  })
 
   it('renders the words unchanged with a button per mark, which opens the panel there', async () => {
     const segments = [

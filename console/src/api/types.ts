@@ -9,6 +9,11 @@ export type Problem = Schemas['Problem']
 
 export type Status = Schemas['Status']
 export type ModelMode = Schemas['Mode']
+export type ModelPart = Schemas['Part']
+export type ModelView = Schemas['ModelView']
+export type ModelsView = Schemas['ModelsView']
+export type MeaningState = Schemas['MeaningState']
+export type Rung = Schemas['RungState']
 
 export type Me = Schemas['Me']
 export type Provider = Schemas['ProviderView']
@@ -73,7 +78,7 @@ export type ImportSummary = Omit<Import, 'rows' | 'rows_total'>
 
 // The document does not describe the events of the answer's stream yet; once it has AskAccepted, AskStep and
 // their names, these three become aliases as well.
-export type StepName = 'understand' | 'retrieve' | 'compose' | 'check'
+export type StepName = 'understand' | 'retrieve' | 'compose' | 'phrase' | 'check'
 
 export interface Step {
   step: StepName

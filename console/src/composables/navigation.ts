@@ -46,6 +46,7 @@ const RAIL: { group: string; items: RailItem[] }[] = [
   {
     group: '底座',
     items: [
+      { name: 'models', label: '模型', icon: 'chip', to: '/models', needs: ['models.status'] },
       { name: 'import', label: '导入', icon: 'inbox', to: '/knowledge/import', needs: ['knowledge.upload'] },
       { name: 'search', label: '检索测试', icon: 'target', to: '/knowledge/search' },
       { name: 'jobs', label: '作业', icon: 'gear', to: '/jobs', needs: [...JOBS.map((tab) => tab.needs)] },

@@ -15,7 +15,7 @@ declare module 'vue-router' {
   }
 }
 
-export type RailName = 'ask' | 'knowledge' | 'import' | 'search' | 'identity' | 'audit' | 'jobs'
+export type RailName = 'ask' | 'knowledge' | 'import' | 'search' | 'identity' | 'audit' | 'jobs' | 'models'
 
 export const router = createRouter({
   history: createWebHistory('/'),
@@ -112,6 +112,25 @@ export const router = createRouter({
           meta: { title: '审计', rail: 'audit', needs: ['audit.search'] },
         },
       ],
+    },
+    {
+      path: '/models',
+      component: () => import('@/pages/ListFrame.vue'),
+      children: [
+        {
+          path: '',
+          name: 'models',
+          component: () => import('@/pages/ModelsPage.vue'),
+          meta: { title: '模型', rail: 'models', needs: ['models.status'] },
+        },
+      ],
+    },
+    {
+      path: '/traces/:id',
+      name: 'trace',
+      component: () => import('@/pages/TracePage.vue'),
+      props: true,
+      meta: { title: '回答的过程', rail: 'ask' },
     },
     {
       path: '/jobs',

@@ -5,6 +5,8 @@ import { type ApiError, toApiError } from '@/api/errors'
 import type { Status } from '@/api/types'
 
 const WHILE_AWAY = 3_000
+/** Clauses are being embedded: how many are left changes while one looks. */
+const WHILE_EMBEDDING = 5_000
 const OTHERWISE = 60_000
 
 /** What this installation is and runs on; asked for again while demonstration data is still being loaded. */
@@ -23,7 +25,9 @@ export const useStatus = defineStore('status', () => {
     } catch (thrown) {
       error.value = toApiError(thrown)
     }
-    timer = window.setTimeout(() => void refresh(), error.value ? WHILE_AWAY : OTHERWISE)
+    // An older server says nothing of models.
+    const otherwise = status.value?.model?.waiting ? WHILE_EMBEDDING : OTHERWISE
+    timer = window.setTimeout(() => void refresh(), error.value ? WHILE_AWAY : otherwise)
   }
 
   return { status, error, city, refresh }

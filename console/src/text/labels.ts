@@ -19,7 +19,9 @@ const DOCUMENT_STATUS: Record<DocumentStatus, string> = {
 const DOCUMENT_KIND: Record<DocumentKind, string> = {
   policy: '政策',
   guide: '办事指南',
+  walkthrough: '操作详解',
   faq: '常见问答',
+  primer: '通识知识',
   interpretation: '政策解读',
   law: '法律法规',
   other: '其他',
@@ -35,9 +37,7 @@ const IMPORT_ROW: Record<ImportRowState, string> = {
 
 const IMPORT: Record<ImportState, string> = { running: '导入中', done: '已完成', cancelled: '已取消', halted: '因存储故障暂停' }
 
-// The document names the modes of its own build; servers that run on models send the others.
-export type AnyMode = ModelMode | 'local' | 'remote'
-const MODEL: Record<AnyMode, string> = { none: '无模型·检索问答', local: '本地模型', remote: '远程模型' }
+const MODEL: Record<ModelMode, string> = { none: '无模型', local: '本地模型', remote: '远程模型' }
 
 export const POINT_KINDS: { kind: PointKind; label: string }[] = [
   { kind: 'condition', label: '条件' },

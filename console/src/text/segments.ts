@@ -4,7 +4,7 @@ import { bookTitle } from './format'
 import { POINT_KINDS, documentStatusLabel } from './labels'
 import { type Range, findText, mergeRanges } from './quote'
 
-/** A segment ready to be set: its words, and the marks that follow them. Each segment is a line of its own. */
+/** A segment ready to be set: its words, and the marks that follow them. */
 export interface SetSegment {
   text: string
   marks: number[]
@@ -13,6 +13,21 @@ export interface SetSegment {
 export function setSegment(segment: Segment): SetSegment {
   return { text: runningText(segment.text), marks: [...new Set(segment.citations)] }
 }
+
+/** Segments by paragraph: a new one begins after a segment that ends its line, so that the sentences of a model run on. */
+export function paragraphs(segments: Segment[]): SetSegment[][] {
+  const result: SetSegment[][] = []
+  let ended = true
+  for (const segment of segments) {
+    if (ended) result.push([])
+    result.at(-1)!.push(setSegment(segment))
+    ended = segment.text.endsWith('\n')
+  }
+  return result
+}
+
+/** Who found the words, where it was a model. */
+export const phrasedBy = (model: string) => `由 ${model} 组织语言，每句均已核对依据`
 
 /** A source below the answer: its quotation, unless the answer says the very same, with the answer's words lit. */
 export interface Source {
@@ -56,11 +71,12 @@ export function groupPoints(points: Point[]): { kind: PointKind; label: string; 
 /** An answer as plain text that still names its sources, for pasting into a message or a document. */
 export function answerAsText(question: string, answer: Answer): string {
   const lines = [`问：${question}`, '']
-  const body = answer.segments
-    .map(setSegment)
-    .map(({ text, marks }) => text + marks.map((n) => `[${n}]`).join(''))
+  const marked = ({ text, marks }: SetSegment) => text + marks.map((n) => `[${n}]`).join('')
+  const body = paragraphs(answer.segments)
+    .map((paragraph) => paragraph.map(marked).join(''))
     .join('\n')
   lines.push(`答：${body || answer.answer}`)
+  if (answer.phrased_by) lines.push(`（${phrasedBy(answer.phrased_by)}）`)
   for (const group of groupPoints(answer.points)) {
     lines.push(`${group.label}：${group.points.map((p) => `${runningText(p.text)}[${p.citation}]`).join('；')}`)
   }
