@@ -369,6 +369,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluation/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 评测历史
+         * @description 列出评测的历次结果，新的在前，不含逐题明细。
+         */
+        get: operations["evaluation.runs"];
+        put?: never;
+        /**
+         * 评测问答
+         * @description 把一组带标准答案的问题交给问答，逐题评分并保存，与上一次比较哪些变好、哪些变差。
+         */
+        post: operations["evaluation.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 评测结果
+         * @description 给出一次评测的全部结果，含逐题明细。
+         */
+        get: operations["evaluation.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -717,6 +761,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/knowledge/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 比较版本
+         * @description 逐条比较两个版本：先按内容、再按条号对应，标出新增、删除、修改、移动的条款和改动的文字。
+         */
+        get: operations["knowledge.compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/compose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 录入知识
+         * @description 按表单录入政策、办事指南、操作详解、常见问答或通识知识，或修改以前录入的一份（成为新版本）；马上可以检索。
+         */
+        post: operations["knowledge.compose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/knowledge/documents": {
         parameters: {
             query?: never;
@@ -761,6 +845,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/knowledge/documents/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 修改文件信息
+         * @description 修改一份文件的标题、类型、发文机关、文号、地区、日期、主题或知识空间，或撤销修改；效力和关系随之更新。
+         */
+        post: operations["knowledge.edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 打开录入表单
+         * @description 取得一份按表单录入的知识当时填写的内容，以便修改。
+         */
+        get: operations["knowledge.composed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/knowledge/documents/{id}/original": {
         parameters: {
             query?: never;
@@ -773,6 +897,26 @@ export interface paths {
          * @description 下载一份文件的原件。
          */
         get: operations["knowledge.original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 文件关系
+         * @description 分页列出一份文件依据、修改、废止、取代、引用了哪些文件，或被哪些文件依据、修改、废止、取代、引用。
+         */
+        get: operations["knowledge.relations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -795,6 +939,46 @@ export interface paths {
          * @description 恢复一份撤下的文件。
          */
         post: operations["knowledge.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 文件版本
+         * @description 列出一份文件的历次版本，以及同一法规在其他路径下的文本，带起止日期、效力和条款增删改数量。
+         */
+        get: operations["knowledge.versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 恢复历史版本
+         * @description 把一份文件的某个历史版本恢复为最新版本；现有版本留作历史。
+         */
+        post: operations["knowledge.restore_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -916,7 +1100,7 @@ export interface paths {
         put?: never;
         /**
          * 重建索引
-         * @description 丢弃检索索引并从存储重建。
+         * @description 从存储重建检索索引。重建期间照常检索，完成后一次换上；可以中途取消。
          */
         post: operations["knowledge.reindex"];
         delete?: never;
@@ -939,6 +1123,86 @@ export interface paths {
          * @description 在知识库中按问题或关键词检索条款，可按空间、地区、类别、状态和日期筛选。
          */
         post: operations["knowledge.search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 模型清单与状态
+         * @description 列出可下载的模型、已配置的端点、正在使用的模型及其状态、向量索引的进度。
+         */
+        get: operations["models.status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 删除已下载的模型
+         * @description 删除模型文件；正在使用的模型须先停用。
+         */
+        delete: operations["models.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 下载模型
+         * @description 在后台下载目录中的模型，断点续传并核对 SHA-256；进度见作业。
+         */
+        post: operations["models.pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 启用模型
+         * @description 改用另一个模型（none 为不用，default 为按配置），立即生效，重启后仍有效；对话模型可另给后备模型。
+         */
+        post: operations["models.use"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1363,6 +1627,8 @@ export interface components {
             elapsed_ms: number;
             /** @description What the reader should know besides, e.g. that a newer rule takes effect soon. */
             notices: string[];
+            /** @description Which model phrased the answer; empty where it is the sources' own words. */
+            phrased_by?: string | null;
             /** @description What the evidence says of conditions, amounts, materials, channels and deadlines. */
             points: components["schemas"]["Point"][];
             /** @description Its parts, each with what it stands on. */
@@ -1524,6 +1790,56 @@ export interface components {
             /** @description The kind's name. */
             kind: string;
         };
+        /** @description How a question was answered. */
+        Case: {
+            /** @description What was said. */
+            answer: string;
+            /** @description Whether it was answered. */
+            answered: boolean;
+            /** @description The question's id. */
+            id: string;
+            /** @description The wanted facts that are missing. */
+            missing: string[];
+            /**
+             * Format: double
+             * @description In milliseconds.
+             */
+            ms: number;
+            /** @description What was asked. */
+            question: string;
+            /** @description Whether it is right: answered from a right document with every wanted fact, or refused as it should be. */
+            right: boolean;
+            /** @description Whether a right document was cited. */
+            right_document: boolean;
+        };
+        /** @description How many clauses became what. */
+        Changes: {
+            /**
+             * Format: uint
+             * @description New clauses.
+             */
+            added: number;
+            /**
+             * Format: uint
+             * @description Clauses in other words.
+             */
+            changed: number;
+            /**
+             * Format: uint
+             * @description The same words under another number or heading.
+             */
+            moved: number;
+            /**
+             * Format: uint
+             * @description Clauses that are gone.
+             */
+            removed: number;
+            /**
+             * Format: uint
+             * @description The same clauses.
+             */
+            same: number;
+        };
         /** @description Where a person can ask. */
         Channel: {
             /** @description Telephone, address or page. */
@@ -1603,6 +1919,76 @@ export interface components {
             text: string;
         };
         /**
+         * CompareInput
+         * @description Two versions to compare.
+         */
+        CompareInput: {
+            /** @description The later one's id. */
+            new: string;
+            /** @description The earlier one's id; two documents that are no versions of one another can be compared as well. */
+            old: string;
+            /**
+             * @description Only clauses that differ.
+             * @default false
+             */
+            only_differences?: boolean;
+        };
+        /**
+         * Comparison
+         * @description Two versions, clause by clause.
+         */
+        Comparison: {
+            /** @description How many clauses became what. */
+            changes: components["schemas"]["Changes"];
+            /** @description The clauses of both, in the order of the later one. */
+            clauses: components["schemas"]["Pair"][];
+            /** @description The later one. */
+            new: components["schemas"]["VersionSummary"];
+            /** @description The earlier one. */
+            old: components["schemas"]["VersionSummary"];
+        };
+        /**
+         * ComposeInput
+         * @description A form as it is typed in.
+         */
+        ComposeInput: {
+            /** @description What was typed in. */
+            form: components["schemas"]["Form"];
+            /**
+             * @description The document that was composed before and is changed; a new one without it.
+             * @default null
+             */
+            id?: string | null;
+            /**
+             * Format: uint64
+             * @description The revision of that document as it was read; if it has changed since, nothing is changed.
+             * @default null
+             */
+            revision?: number | null;
+            /**
+             * @description The knowledge space of a new document (默认 without it).
+             * @default null
+             */
+            space?: string | null;
+        };
+        /**
+         * Composed
+         * @description What became of a form.
+         */
+        Composed: {
+            /** @description How its clauses differ from those of the version before, if there is one. */
+            changes: components["schemas"]["Changes"] | null;
+            /** @description The document. */
+            document: components["schemas"]["DocumentSummary"];
+            /**
+             * Format: uint64
+             * @description Its revision.
+             */
+            revision: number;
+            /** @description What a person should look at. */
+            warnings: string[];
+        };
+        /**
          * Consumer
          * @description How far a handler is.
          */
@@ -1653,6 +2039,59 @@ export interface components {
         Consumers: {
             /** @description One by one. */
             items: components["schemas"]["Consumer"][];
+        };
+        /** @description Corrections as they come in. What is missing stays as it is; null empties a field. */
+        Corrections: {
+            /**
+             * @description First day in force (YYYY-MM-DD).
+             * @default null
+             */
+            effective_from?: string | null;
+            /**
+             * @description Last day in force (YYYY-MM-DD).
+             * @default null
+             */
+            effective_until?: string | null;
+            /**
+             * @description When it was issued (YYYY-MM-DD).
+             * @default null
+             */
+            issued?: string | null;
+            /**
+             * @description Who issued it; several are separated by 、.
+             * @default null
+             */
+            issuer?: string | null;
+            /**
+             * @description What kind of document.
+             * @default null
+             */
+            kind?: components["schemas"]["DocumentKind"] | null;
+            /**
+             * @description The document number.
+             * @default null
+             */
+            number?: string | null;
+            /**
+             * @description Where it holds.
+             * @default null
+             */
+            region?: string | null;
+            /**
+             * @description The knowledge space to which it is moved.
+             * @default null
+             */
+            space?: string | null;
+            /**
+             * @description The title.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * @description What it is about.
+             * @default null
+             */
+            topics?: string[] | null;
         };
         /**
          * CreatedKey
@@ -1781,11 +2220,15 @@ export interface components {
              */
             parent?: string | null;
         };
+        /** @description Who says something of whom. */
+        Direction: "says" | "said_of";
         /**
          * DocumentDetail
          * @description A whole document.
          */
         DocumentDetail: {
+            /** @description The later wording that takes its place, from its first day on. */
+            amended_by: components["schemas"]["Link"] | null;
             /** @description Its text, clause by clause. */
             body: components["schemas"]["ClauseText"][];
             /**
@@ -1798,6 +2241,10 @@ export interface components {
              * @description How many clauses it has.
              */
             clauses: number;
+            /** @description What people corrected, and what the file says; for staff. */
+            edits: {
+                [key: string]: components["schemas"]["Edit"];
+            };
             /** @description First day in force. */
             effective_from: string | null;
             /** @description Last day in force. */
@@ -1814,6 +2261,8 @@ export interface components {
             issuer: string | null;
             /** @description What kind of document. */
             kind: components["schemas"]["DocumentKind"];
+            /** @description Its last changes, the latest last; for staff. */
+            log: components["schemas"]["Touch"][];
             /** @description What a person should look at. */
             notes: components["schemas"]["NoteText"][];
             /** @description The document number. */
@@ -1826,6 +2275,15 @@ export interface components {
             repealed_by: components["schemas"]["Link"][];
             /** @description The documents it repeals. */
             repeals: components["schemas"]["Link"][];
+            /**
+             * Format: uint64
+             * @description How often the document itself was changed; whoever corrects it names the one that was read.
+             */
+            revision: number;
+            /** @description What others say of it: the first of them, see `knowledge.relations`. */
+            said_of: components["schemas"]["Page_Related"];
+            /** @description What it says of others: the first of them, see `knowledge.relations`. */
+            says: components["schemas"]["Page_Related"];
             /** @description The file as it came. */
             source: components["schemas"]["Source"];
             /** @description The knowledge space. */
@@ -1834,6 +2292,15 @@ export interface components {
             status: components["schemas"]["DocumentStatus"];
             /** @description The title. */
             title: string;
+            /** @description What it is about. */
+            topics: string[];
+            /**
+             * Format: uint32
+             * @description Which version of what stands under its path, from 1.
+             */
+            version: number;
+            /** @description The document of which this is an earlier version. */
+            version_of: string | null;
             /**
              * Format: uint
              * @description How many notes the reader made.
@@ -1854,13 +2321,10 @@ export interface components {
             id: string;
         };
         /** @description The kind of document. */
-        DocumentKind: "policy" | "guide" | "faq" | "interpretation" | "law" | "other";
+        DocumentKind: "policy" | "guide" | "faq" | "walkthrough" | "primer" | "interpretation" | "law" | "other";
         /** @description Whether a document is in force on the asked day. */
         DocumentStatus: "current" | "upcoming" | "amended" | "expired" | "repealed" | "withdrawn";
-        /**
-         * DocumentSummary
-         * @description A document in a list.
-         */
+        /** @description A document in a list. */
         DocumentSummary: {
             /**
              * Format: uint
@@ -1898,6 +2362,15 @@ export interface components {
             status: components["schemas"]["DocumentStatus"];
             /** @description The title. */
             title: string;
+            /** @description What it is about. */
+            topics: string[];
+            /**
+             * Format: uint32
+             * @description Which version of what stands under its path, from 1.
+             */
+            version: number;
+            /** @description The document of which this is an earlier version. */
+            version_of: string | null;
             /**
              * Format: uint
              * @description How many notes the reader made.
@@ -1911,6 +2384,51 @@ export interface components {
         Done: {
             /** @description Always true. */
             done: boolean;
+        };
+        /** @description A correction. */
+        Edit: {
+            /** @description When. */
+            at: string;
+            /** @description Who corrected it. */
+            by: string;
+            /** @description What the file said when it was corrected. */
+            over: unknown;
+            /** @description What holds now; null for nothing. */
+            value: unknown;
+        };
+        /**
+         * EditInput
+         * @description Corrections of a document.
+         */
+        EditInput: {
+            /** @description The document's id. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description The document's revision as it was read; if it has changed since, nothing is corrected.
+             */
+            revision: number;
+            /**
+             * @description What is to hold.
+             * @default {
+             *       "effective_from": null,
+             *       "effective_until": null,
+             *       "issued": null,
+             *       "issuer": null,
+             *       "kind": null,
+             *       "number": null,
+             *       "region": null,
+             *       "space": null,
+             *       "title": null,
+             *       "topics": null
+             *     }
+             */
+            set?: components["schemas"]["Corrections"];
+            /**
+             * @description For which fields what the file says is to hold again.
+             * @default []
+             */
+            undo?: components["schemas"]["Field"][];
         };
         /** @description An entry. Its canonical form is this struct as compact JSON, the fields in this order. */
         Entry: {
@@ -2031,8 +2549,151 @@ export interface components {
             /** @description Statuses today. */
             statuses: components["schemas"]["Facet"][];
         };
+        /** @description 常见问答 */
+        Faq: {
+            /**
+             * @description 发布单位
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 问答
+             * @default []
+             */
+            pairs: components["schemas"]["Pair"][];
+            /**
+             * @description 标题
+             * @default
+             */
+            title: string;
+        };
+        /** @description What became of a clause. */
+        Fate: "same" | "moved" | "changed" | "added" | "removed";
+        /** @description What can be corrected. */
+        Field: "title" | "kind" | "issuer" | "number" | "region" | "issued" | "effective_from" | "effective_until" | "topics" | "space";
+        /** @description How many were how. */
+        Figures: {
+            /**
+             * Format: uint64
+             * @description Questions with a basis.
+             */
+            answerable: number;
+            /**
+             * Format: uint64
+             * @description Of these, answered.
+             */
+            answered: number;
+            /**
+             * Format: uint64
+             * @description Of these, with every wanted fact.
+             */
+            holds_facts: number;
+            /**
+             * Format: uint64
+             * @description Of these, refused.
+             */
+            refused: number;
+            /**
+             * Format: uint64
+             * @description Of these, with a right document cited.
+             */
+            right_document: number;
+            /**
+             * Format: uint64
+             * @description Questions without a basis.
+             */
+            unanswerable: number;
+        };
+        /** @description What a person types in. */
+        Form: components["schemas"]["Policy"] | components["schemas"]["Guide"] | components["schemas"]["Walkthrough"] | components["schemas"]["Faq"] | components["schemas"]["Primer"];
         /** @description What kind of file the text was read from. */
-        Format: "md" | "txt" | "html" | "docx";
+        Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
+        /** @description A golden question. */
+        Golden: {
+            /**
+             * @description The day for which it is asked (default today).
+             * @default null
+             */
+            as_of?: string | null;
+            /**
+             * @description Paths of documents that answer; any one is right. Compared by their ends.
+             * @default []
+             */
+            gold?: string[];
+            /** @description Identifies it in its set. */
+            id: string;
+            /** @description Whether the documents hold an answer. */
+            kind: components["schemas"]["GoldenKind"];
+            /**
+             * @description Texts that the answer or its quotes should hold.
+             * @default []
+             */
+            must?: string[];
+            /** @description As a citizen would ask. */
+            question: string;
+            /**
+             * @description What it is about, for figures apart.
+             * @default null
+             */
+            type?: string | null;
+        };
+        /** @description Whether there is an answer. */
+        GoldenKind: "answerable" | "unanswerable";
+        /** @description 办事指南 */
+        Guide: {
+            /**
+             * @description 办理依据
+             * @default []
+             */
+            basis: string[];
+            /**
+             * @description 办理渠道
+             * @default []
+             */
+            channels: string[];
+            /**
+             * @description 受理条件
+             * @default []
+             */
+            conditions: string[];
+            /**
+             * @description 咨询方式
+             * @default null
+             */
+            contact: string | null;
+            /**
+             * @description 收费标准
+             * @default null
+             */
+            fee: string | null;
+            /**
+             * @description 办理机构
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 事项名称
+             * @default
+             */
+            item: string;
+            /**
+             * @description 申请材料
+             * @default []
+             */
+            materials: string[];
+            /**
+             * @description 办理流程
+             * @default []
+             */
+            steps: string[];
+            /**
+             * @description 办理时限
+             * @default null
+             */
+            time_limit: string | null;
+        };
+        /** @description Whether a rung is asked. */
+        Health: "open" | "resting" | "on_trial";
         /** @description A clause found. */
         Hit: {
             /**
@@ -2135,6 +2796,11 @@ export interface components {
         };
         /** @description A file of an import. */
         ImportRow: {
+            /**
+             * @description How they differ from those of the version before, if there is one.
+             * @default null
+             */
+            changes: components["schemas"]["Changes"] | null;
             /**
              * Format: uint
              * @description How many clauses were found.
@@ -2515,6 +3181,29 @@ export interface components {
             status?: components["schemas"]["DocumentStatus"] | null;
         };
         /**
+         * ListRuns
+         * @description Which runs.
+         */
+        ListRuns: {
+            /**
+             * Format: uint64
+             * @description Which page, from 1 (default 1).
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds (default 20, at most 200).
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Only of this set.
+             * @default null
+             */
+            set?: string | null;
+        };
+        /**
          * Me
          * @description Who is signed in.
          */
@@ -2530,13 +3219,93 @@ export interface components {
             /** @description More about it, where it is a person's. */
             user: components["schemas"]["User"] | null;
         };
-        /** @enum {string} */
-        Mode: "none";
+        /** @description How far clauses are embedded. */
+        MeaningState: {
+            /**
+             * Format: uint64
+             * @description Clauses that there are.
+             */
+            clauses: number;
+            /** @description The embedder. */
+            model: components["schemas"]["ModelCard"];
+            /**
+             * Format: uint64
+             * @description Clauses that wait for their vector; those with the same text count once.
+             */
+            waiting: number;
+        };
+        Mode: "none" | "local" | "remote";
         /** @description What models it runs on. */
         Model: {
             chat: string | null;
             embedder: string | null;
             mode: components["schemas"]["Mode"];
+            /**
+             * Format: uint64
+             * @description Clauses that wait to be found by meaning; empty without an embedder.
+             */
+            waiting: number | null;
+        };
+        /** @description What is known of a model. */
+        ModelCard: {
+            /**
+             * Format: uint
+             * @description How many tokens fit into a request and its reply together; `None` where it is not known.
+             */
+            context: number | null;
+            /** @description The name under which it is configured or catalogued. */
+            name: string;
+            /** @description Where it runs. */
+            site: components["schemas"]["Site"];
+        };
+        /** @description A model that can be used. */
+        ModelView: {
+            /** @description It can be used: pulled, or an endpoint of the configuration. */
+            available: boolean;
+            /** @description Why it is not in use though it was chosen. */
+            fault: string | null;
+            /** @description Its licence. */
+            licence: string | null;
+            /** @description By which it is pulled and used. */
+            name: string;
+            /** @description What an administrator should know. */
+            notes: string | null;
+            /** @description What for. */
+            part: components["schemas"]["Part"];
+            /**
+             * Format: uint
+             * @description Its place among those in use for the same, from 1; 0 where it is not in use.
+             */
+            place: number;
+            /** @description The SHA-256 of its file. */
+            sha256: string | null;
+            /** @description Where it runs. */
+            site: components["schemas"]["Site"];
+            /**
+             * Format: uint64
+             * @description Its size in bytes, of one that is pulled.
+             */
+            size: number | null;
+            /** @description Where it came from, once pulled. */
+            source: string | null;
+            /** @description For people. */
+            title: string;
+        };
+        /**
+         * ModelsView
+         * @description All models, for those who keep them.
+         */
+        ModelsView: {
+            /** @description The chat models in use, the best first. */
+            chat: components["schemas"]["RungState"][];
+            /** @description Where pulled models lie. */
+            folder: string;
+            /** @description How far clauses are embedded; empty where none are. */
+            meaning: components["schemas"]["MeaningState"] | null;
+            /** @description All that can be used. */
+            models: components["schemas"]["ModelView"][];
+            /** @description The reranker in use. */
+            reranker: components["schemas"]["ModelCard"] | null;
         };
         /**
          * NewKeyInput
@@ -2688,6 +3457,23 @@ export interface components {
             seen_at: string;
             /** @description When it began. */
             signed_in_at: string;
+        };
+        /**
+         * OpenedForm
+         * @description A form to be opened again.
+         */
+        OpenedForm: {
+            /** @description What was typed in. */
+            form: components["schemas"]["Form"];
+            /** @description The document, or the version of one. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description Its revision, to be named when it is changed.
+             */
+            revision: number;
+            /** @description The knowledge space. */
+            space: string;
         };
         /** @description A heading. */
         OutlineEntry: {
@@ -2927,6 +3713,52 @@ export interface components {
             total: number;
         };
         /**
+         * Page_Related
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Related: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Related"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_Run
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Run: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Run"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_SessionSummary
          * @description A page of a list, with the number of all items.
          */
@@ -2972,6 +3804,31 @@ export interface components {
              */
             total: number;
         };
+        /** @description A question with its answer. */
+        Pair: {
+            /**
+             * @description 答案
+             * @default
+             */
+            answer: string;
+            /**
+             * @description 依据
+             * @default null
+             */
+            basis: string | null;
+            /**
+             * @description 问题
+             * @default
+             */
+            question: string;
+            /**
+             * @description 相似问法
+             * @default []
+             */
+            variants: string[];
+        };
+        /** @description What a model is used for. */
+        Part: "embedding" | "chat" | "rerank";
         /**
          * PasswordInput
          * @description A change of one's own password.
@@ -3029,6 +3886,62 @@ export interface components {
         };
         /** @description What a point is about. */
         PointKind: "condition" | "amount" | "material" | "channel" | "deadline";
+        /** @description 政策 */
+        Policy: {
+            /**
+             * @description 正文: paragraphs; lines that begin with `## ` are headings.
+             * @default
+             */
+            body: string;
+            /**
+             * @description 施行日期
+             * @default null
+             */
+            effective_from: string | null;
+            /**
+             * @description 失效日期
+             * @default null
+             */
+            effective_until: string | null;
+            /**
+             * @description 发布日期
+             * @default null
+             */
+            issued: string | null;
+            /**
+             * @description 发文机关
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 文号
+             * @default null
+             */
+            number: string | null;
+            /**
+             * @description 标题
+             * @default
+             */
+            title: string;
+        };
+        /** @description 通识知识 */
+        Primer: {
+            /**
+             * @description 正文: paragraphs; lines that begin with `## ` are headings.
+             * @default
+             */
+            body: string;
+            /**
+             * @description 发布单位
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 标题
+             * @default
+             */
+            title: string;
+        };
         /** @description RFC 9457 */
         Problem: {
             code: string;
@@ -3061,6 +3974,14 @@ export interface components {
             title: string;
             /** @description Where the browser goes to begin. */
             url: string;
+        };
+        /**
+         * Pulling
+         * @description The job that pulls.
+         */
+        Pulling: {
+            /** @description Its id, to follow it by. */
+            job: string;
         };
         /**
          * Rebuilt
@@ -3108,10 +4029,164 @@ export interface components {
             /** @description What follows `#` in the link. */
             secret: string;
         };
+        /** @description A relation to another document. */
+        Related: {
+            /** @description The article that is named, of the document that is spoken of. */
+            article: string | null;
+            /**
+             * Format: uint
+             * @description The clause in which it is said, of the document that says it.
+             */
+            clause: number | null;
+            /** @description The other document's id, if it is stored and the reader may see it. */
+            document: string | null;
+            /** @description How the one that says it stands to the other. */
+            kind: components["schemas"]["RelationKind"];
+            /** @description Its document number. */
+            number: string | null;
+            /** @description Whether it is in force on the asked day, if it is stored. */
+            status: components["schemas"]["DocumentStatus"] | null;
+            /** @description Its title. */
+            title: string;
+        };
+        /**
+         * RelatedInput
+         * @description Which relations of a document.
+         */
+        RelatedInput: {
+            /**
+             * @description The day for which statuses are told (default today).
+             * @default null
+             */
+            as_of?: string | null;
+            /**
+             * @description What the document says of others (default), or what others say of it.
+             * @default says
+             */
+            direction?: components["schemas"]["Direction"];
+            /** @description The document's id. */
+            id: string;
+            /**
+             * @description Only relations of this kind.
+             * @default null
+             */
+            kind?: components["schemas"]["RelationKind"] | null;
+            /**
+             * Format: uint64
+             * @description Which page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds, at most 200.
+             * @default null
+             */
+            page_size?: number | null;
+        };
+        /** @description How one document stands to another. */
+        RelationKind: "implements" | "amends" | "repeals" | "supersedes" | "cites";
+        /**
+         * Removed
+         * @description A model that was removed.
+         */
+        Removed: {
+            /** @description Its name. */
+            name: string;
+        };
+        /**
+         * RestoreVersionInput
+         * @description Names a version of a document.
+         */
+        RestoreVersionInput: {
+            /** @description The document's id. */
+            id: string;
+            /** @description The id of the version that is to stand again. */
+            version: string;
+        };
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
         /** @description What became of a file. */
         RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed";
+        /**
+         * Run
+         * @description A run.
+         */
+        Run: {
+            /** @description Questions that were wrong in the run before and are right now. */
+            better: string[];
+            /** @description Each question; left out in lists. */
+            cases?: components["schemas"]["Case"][];
+            /** @description The chat model in use. */
+            chat: string | null;
+            /** @description The embedder in use. */
+            embedder: string | null;
+            /** @description All questions. */
+            figures: components["schemas"]["Figures"];
+            /** @description By what they are about. */
+            groups: {
+                [key: string]: components["schemas"]["Figures"];
+            };
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: double
+             * @description How long it took, in seconds.
+             */
+            seconds: number;
+            /** @description The set. */
+            set: string;
+            /** @description When it began. */
+            started_at: string;
+            /** @description Questions that were right in the run before and are wrong now. */
+            worse: string[];
+        };
+        /**
+         * RunInput
+         * @description What a run is to do.
+         */
+        RunInput: {
+            /** @description Its questions. */
+            questions: components["schemas"]["Golden"][];
+            /** @description The set's name: runs of one name are compared. */
+            set: string;
+        };
+        /** @description What has become of a rung, for people to look at. */
+        RungState: {
+            /**
+             * Format: uint64
+             * @description Replies that came to their end.
+             */
+            answered: number;
+            /**
+             * Format: uint64
+             * @description Requests that it was given.
+             */
+            asked: number;
+            /**
+             * Format: uint64
+             * @description Requests and replies that failed.
+             */
+            failed: number;
+            /**
+             * Format: uint64
+             * @description How long the last reply took to its first text, in milliseconds.
+             */
+            first_text_ms: number | null;
+            /** @description Whether it's asked. */
+            health: components["schemas"]["Health"];
+            /** @description Why the last one failed, in Chinese. */
+            last_error: string | null;
+            /** @description When that was. */
+            last_error_at: string | null;
+            /** @description The model. */
+            model: components["schemas"]["ModelCard"];
+            /**
+             * Format: uint64
+             * @description For so many seconds more it's left alone.
+             */
+            rests_for: number | null;
+        };
         /**
          * SearchInput
          * @description A query for clauses.
@@ -3216,6 +4291,23 @@ export interface components {
             /** @description When the last one was. */
             updated_at: string;
         };
+        /** @description A clause on one side of a comparison. */
+        Side: {
+            /**
+             * Format: uint
+             * @description Its ordinal in its document.
+             */
+            clause: number;
+            /** @description The headings that lead to it, and its label. */
+            path: string;
+            /** @description The stretches of the text that the other side doesn't have, in characters: start and end. */
+            spans: [
+                number,
+                number
+            ][];
+            /** @description Its text. */
+            text: string;
+        };
         /**
          * SignInInput
          * @description A name and a password.
@@ -3226,6 +4318,8 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /** @description Where a model runs. */
+        Site: "local" | "remote";
         /** @description The file as it came. */
         Source: {
             /**
@@ -3294,6 +4388,38 @@ export interface components {
             product: string;
             version: string;
         };
+        /** @description A step of an operating instruction. */
+        Step: {
+            /**
+             * @description 图片: a `data:image/…;base64,…` address.
+             * @default null
+             */
+            picture: string | null;
+            /**
+             * @description 说明
+             * @default
+             */
+            text: string;
+            /**
+             * @description 步骤名称
+             * @default
+             */
+            title: string;
+        };
+        /** @description A change of a document. */
+        Touch: {
+            /** @description When. */
+            at: string;
+            /** @description Who, if it is known. */
+            by: string | null;
+            /**
+             * Format: uint64
+             * @description The document's revision after it.
+             */
+            revision: number;
+            /** @description What: names of fields, or `import`, `withdraw`, `restore`. */
+            what: string[];
+        };
         /**
          * Trace
          * @description How an answer came about.
@@ -3323,6 +4449,34 @@ export interface components {
             id: string;
             /** @description The question. */
             question: string;
+        };
+        /**
+         * UseInput
+         * @description Which model to use.
+         */
+        UseInput: {
+            /**
+             * @description Chat models to fall back on when it fails, in order.
+             * @default []
+             */
+            behind?: string[];
+            /** @description Its name; `none` for no model, `default` for what the configuration says (then `part` says of which). */
+            id: string;
+            /**
+             * @description What for; known from the name of a model.
+             * @default null
+             */
+            part?: components["schemas"]["Part"] | null;
+        };
+        /**
+         * UseOutput
+         * @description What is used now.
+         */
+        UseOutput: {
+            /** @description The models, the best first. */
+            models: string[];
+            /** @description What for. */
+            part: components["schemas"]["Part"];
         };
         /** @description An account of a person. */
         User: {
@@ -3436,8 +4590,93 @@ export interface components {
              */
             entries: number;
         };
+        /** @description A version of a document. */
+        VersionSummary: {
+            /** @description From when it counts: the first day in force, or where that is not told the day of issue. */
+            begins: string | null;
+            /** @description How its clauses differ from those of the version before. */
+            changes: components["schemas"]["Changes"] | null;
+            /**
+             * Format: uint
+             * @description How many clauses it has.
+             */
+            clauses: number;
+            /** @description The last day before a later wording is in force, it is repealed or expires. */
+            ends: string | null;
+            /** @description Its id, by which it can be read and compared. */
+            id: string;
+            /** @description When it was imported or last changed. */
+            imported_at: string;
+            /** @description When it was issued. */
+            issued: string | null;
+            /** @description The document number. */
+            number: string | null;
+            /** @description The path under which it was imported. */
+            path: string;
+            /** @description A correction took its place: it is kept to be read and no longer found. */
+            replaced: boolean;
+            /** @description The file as it came. */
+            source: components["schemas"]["Source"];
+            /** @description Whether it is in force on the asked day. */
+            status: components["schemas"]["DocumentStatus"];
+            /** @description The title. */
+            title: string;
+            /**
+             * Format: uint32
+             * @description Which version, from 1.
+             */
+            version: number;
+            /** @description The document of which it is an earlier version; missing for the one that stands. */
+            version_of: string | null;
+        };
+        /**
+         * Versions
+         * @description The versions of a document.
+         */
+        Versions: {
+            /** @description What has stood under its path, the latest first. */
+            versions: components["schemas"]["VersionSummary"][];
+            /** @description Other wordings of the same law, that stand under other paths, the latest first. */
+            wordings: components["schemas"]["VersionSummary"][];
+        };
+        /**
+         * VersionsInput
+         * @description Names a document as of a day.
+         */
+        VersionsInput: {
+            /**
+             * @description The day for which statuses are told (default today).
+             * @default null
+             */
+            as_of?: string | null;
+            /** @description Its id, or that of one of its versions. */
+            id: string;
+        };
         /** @description How an account proved who it is in this call. */
         Via: "sign_in" | "key" | "system";
+        /** @description 操作详解 */
+        Walkthrough: {
+            /**
+             * @description 适用对象
+             * @default null
+             */
+            audience: string | null;
+            /**
+             * @description 发布单位
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 步骤
+             * @default []
+             */
+            steps: components["schemas"]["Step"][];
+            /**
+             * @description 标题
+             * @default
+             */
+            title: string;
+        };
         /** @description At which times, in the city's time zone. */
         When: {
             /** Format: uint32 */
@@ -4111,6 +5350,111 @@ export interface operations {
             };
         };
     };
+    "evaluation.runs": {
+        parameters: {
+            query?: {
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many a page holds (default 20, at most 200). */
+                page_size?: number | null;
+                /** @description Only of this set. */
+                set?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Run"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "evaluation.run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                    "text/event-stream": {
+                        data: string;
+                        event: string;
+                    };
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "evaluation.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "events.list": {
         parameters: {
             query?: {
@@ -4745,6 +6089,75 @@ export interface operations {
             };
         };
     };
+    "knowledge.compare": {
+        parameters: {
+            query: {
+                /** @description The later one's id. */
+                new: string;
+                /** @description The earlier one's id; two documents that are no versions of one another can be compared as well. */
+                old: string;
+                /** @description Only clauses that differ. */
+                only_differences?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "knowledge.compose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComposeInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Composed"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "knowledge.documents": {
         parameters: {
             query?: {
@@ -4860,6 +6273,70 @@ export interface operations {
             };
         };
     };
+    "knowledge.edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentDetail"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "knowledge.composed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedForm"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "knowledge.original": {
         parameters: {
             query?: never;
@@ -4891,6 +6368,49 @@ export interface operations {
             };
         };
     };
+    "knowledge.relations": {
+        parameters: {
+            query?: {
+                /** @description The day for which statuses are told (default today). */
+                as_of?: string | null;
+                /** @description What the document says of others (default), or what others say of it. */
+                direction?: components["schemas"]["Direction"];
+                /** @description Only relations of this kind. */
+                kind?: components["schemas"]["RelationKind"] | null;
+                /** @description Which page, from 1. */
+                page?: number | null;
+                /** @description How many a page holds, at most 200. */
+                page_size?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The document's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Related"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "knowledge.restore": {
         parameters: {
             query?: never;
@@ -4898,6 +6418,75 @@ export interface operations {
             path: {
                 /** @description Its id. */
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "knowledge.versions": {
+        parameters: {
+            query?: {
+                /** @description The day for which statuses are told (default today). */
+                as_of?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description Its id, or that of one of its versions. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "knowledge.restore_version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document's id. */
+                id: string;
+                /** @description The id of the version that is to stand again. */
+                version: string;
             };
             cookie?: never;
         };
@@ -5186,6 +6775,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchOutput"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models.status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models.delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models.pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pulling"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models.use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name; `none` for no model, `default` for what the configuration says (then `part` says of which). */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseOutput"];
                 };
             };
             /** @description 出错 */

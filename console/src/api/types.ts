@@ -60,6 +60,43 @@ export type Facet = Schemas['Facet']
 export type Facets = Schemas['Facets']
 export type DocumentQuery = NonNullable<operations['knowledge.documents']['parameters']['query']>
 
+export type DocumentFormat = Schemas['Format']
+export type Related = Schemas['Related']
+export type RelationKind = Schemas['RelationKind']
+export type RelationDirection = Schemas['Direction']
+export type RelationQuery = NonNullable<operations['knowledge.relations']['parameters']['query']>
+export type VersionSummary = Schemas['VersionSummary']
+export type Versions = Schemas['Versions']
+export type Changes = Schemas['Changes']
+export type Correction = Schemas['Edit']
+export type KnowledgeForm = Schemas['Form']
+export type ComposeInput = Schemas['ComposeInput']
+export type Composed = Schemas['Composed']
+export type OpenedForm = Schemas['OpenedForm']
+
+// The document leaves out the body of `knowledge.edit`, and gives the pairs of a comparison the shape of a question with
+// its answer, whose name they share; until it describes them, these are written by hand.
+export type CorrectedField = Schemas['Field']
+export interface EditInput {
+  revision: number
+  set: Partial<Record<CorrectedField, string | string[] | null>>
+  undo: CorrectedField[]
+}
+export type ClauseFate = 'same' | 'moved' | 'changed' | 'added' | 'removed'
+export interface ComparedSide {
+  clause: number
+  path: string
+  text: string
+  /** What the other side doesn't have: code points from and to. */
+  spans: [number, number][]
+}
+export interface ComparedClause {
+  fate: ClauseFate
+  old: ComparedSide | null
+  new: ComparedSide | null
+}
+export type Comparison = Omit<Schemas['Comparison'], 'clauses'> & { clauses: ComparedClause[] }
+
 export type SearchInput = Schemas['SearchInput']
 export type SearchOutput = Schemas['SearchOutput']
 export type Hit = Schemas['Hit']
