@@ -69,10 +69,17 @@ export type VersionSummary = Schemas['VersionSummary']
 export type Versions = Schemas['Versions']
 export type Changes = Schemas['Changes']
 export type Correction = Schemas['Edit']
-export type KnowledgeForm = Schemas['Form']
-export type ComposeInput = Schemas['ComposeInput']
 export type Composed = Schemas['Composed']
-export type OpenedForm = Schemas['OpenedForm']
+
+// The document says the kind of a form beside a reference, where the generator doesn't look.
+export type KnowledgeForm =
+  | ({ kind: 'policy' } & Schemas['Policy'])
+  | ({ kind: 'guide' } & Schemas['Guide'])
+  | ({ kind: 'walkthrough' } & Schemas['Walkthrough'])
+  | ({ kind: 'faq' } & Schemas['Faq'])
+  | ({ kind: 'primer' } & Schemas['Primer'])
+export type ComposeInput = Omit<Schemas['ComposeInput'], 'form'> & { form: KnowledgeForm }
+export type OpenedForm = Omit<Schemas['OpenedForm'], 'form'> & { form: KnowledgeForm }
 
 // The document leaves out the body of `knowledge.edit`, and gives the pairs of a comparison the shape of a question with
 // its answer, whose name they share; until it describes them, these are written by hand.
