@@ -4,20 +4,28 @@ import type {
   Answer,
   AskEvent,
   AskInput,
+  Comparison,
+  ComposeInput,
+  Composed,
   DocumentDetail,
   DocumentQuery,
   DocumentSummary,
+  EditInput,
   Facets,
   Import,
   ImportRowState,
   ImportSummary,
+  OpenedForm,
   Page,
+  Related,
+  RelationQuery,
   SearchInput,
   SearchOutput,
   Session,
   SessionSummary,
   Status,
   Trace,
+  Versions,
 } from './types'
 
 const BASE = '/api/v1'
@@ -132,6 +140,20 @@ export const api = {
   withdraw: (id: string) => send(`/knowledge/documents/${part(id)}`, { method: 'DELETE' }).then(() => undefined),
   restoreDocument: (id: string) =>
     json<DocumentSummary>(`/knowledge/documents/${part(id)}/restore`, { method: 'POST' }),
+  versions: (id: string, asOf?: string, signal?: AbortSignal) =>
+    json<Versions>(`/knowledge/documents/${part(id)}/versions`, { query: { as_of: asOf }, signal }),
+  restoreVersion: (id: string, version: string) =>
+    json<DocumentSummary>(`/knowledge/documents/${part(id)}/versions/${part(version)}/restore`, { method: 'POST' }),
+  compare: (old: string, later: string, signal?: AbortSignal) =>
+    json<Comparison>('/knowledge/compare', { query: { old, new: later }, signal }),
+  relations: (id: string, query: RelationQuery, signal?: AbortSignal) =>
+    json<Page<Related>>(`/knowledge/documents/${part(id)}/relations`, { query: { ...query }, signal }),
+  edit: (id: string, body: EditInput) =>
+    json<DocumentDetail>(`/knowledge/documents/${part(id)}/edit`, { method: 'POST', body }),
+  compose: (body: ComposeInput) => json<Composed>('/knowledge/compose', { method: 'POST', body }),
+  form: (id: string, signal?: AbortSignal) => json<OpenedForm>(`/knowledge/documents/${part(id)}/form`, { signal }),
+  original: async (id: string, signal?: AbortSignal) =>
+    (await send(`/knowledge/documents/${part(id)}/original`, { signal, accept: '*/*' })).text(),
   facets: (signal?: AbortSignal) => json<Facets>('/knowledge/facets', { signal }),
   search: (input: SearchInput, signal?: AbortSignal) =>
     json<SearchOutput>('/knowledge/search', { method: 'POST', body: input, signal }),

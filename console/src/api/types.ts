@@ -65,6 +65,50 @@ export type Facet = Schemas['Facet']
 export type Facets = Schemas['Facets']
 export type DocumentQuery = NonNullable<operations['knowledge.documents']['parameters']['query']>
 
+export type DocumentFormat = Schemas['Format']
+export type Related = Schemas['Related']
+export type RelationKind = Schemas['RelationKind']
+export type RelationDirection = Schemas['Direction']
+export type RelationQuery = NonNullable<operations['knowledge.relations']['parameters']['query']>
+export type VersionSummary = Schemas['VersionSummary']
+export type Versions = Schemas['Versions']
+export type Changes = Schemas['Changes']
+export type Correction = Schemas['Edit']
+export type Composed = Schemas['Composed']
+
+// The document says the kind of a form beside a reference, where the generator doesn't look.
+export type KnowledgeForm =
+  | ({ kind: 'policy' } & Schemas['Policy'])
+  | ({ kind: 'guide' } & Schemas['Guide'])
+  | ({ kind: 'walkthrough' } & Schemas['Walkthrough'])
+  | ({ kind: 'faq' } & Schemas['Faq'])
+  | ({ kind: 'primer' } & Schemas['Primer'])
+export type ComposeInput = Omit<Schemas['ComposeInput'], 'form'> & { form: KnowledgeForm }
+export type OpenedForm = Omit<Schemas['OpenedForm'], 'form'> & { form: KnowledgeForm }
+
+// The document leaves out the body of `knowledge.edit`, and gives the pairs of a comparison the shape of a question with
+// its answer, whose name they share; until it describes them, these are written by hand.
+export type CorrectedField = Schemas['Field']
+export interface EditInput {
+  revision: number
+  set: Partial<Record<CorrectedField, string | string[] | null>>
+  undo: CorrectedField[]
+}
+export type ClauseFate = 'same' | 'moved' | 'changed' | 'added' | 'removed'
+export interface ComparedSide {
+  clause: number
+  path: string
+  text: string
+  /** What the other side doesn't have: code points from and to. */
+  spans: [number, number][]
+}
+export interface ComparedClause {
+  fate: ClauseFate
+  old: ComparedSide | null
+  new: ComparedSide | null
+}
+export type Comparison = Omit<Schemas['Comparison'], 'clauses'> & { clauses: ComparedClause[] }
+
 export type SearchInput = Schemas['SearchInput']
 export type SearchOutput = Schemas['SearchOutput']
 export type Hit = Schemas['Hit']

@@ -4,17 +4,19 @@ import type { DocumentDetail } from '@/api/types'
 const KEPT = 12
 const cache = new Map<string, Promise<DocumentDetail>>()
 
-/** A document, fetched once for the marks of an answer that point into it. Failures are not kept. */
-export function documentOnce(id: string): Promise<DocumentDetail> {
-  const known = cache.get(id)
+/** A document, fetched once for the marks of an answer that point into it; its status is told for a day. Failures are not kept. */
+export function documentOnce(id: string, asOf = ''): Promise<DocumentDetail> {
+  const key = `${id} ${asOf}`
+  const known = cache.get(key)
   if (known) return known
-  const loading = api.document(id)
-  cache.set(id, loading)
-  loading.catch(() => cache.delete(id))
+  const loading = api.document(id, asOf)
+  cache.set(key, loading)
+  loading.catch(() => cache.delete(key))
   if (cache.size > KEPT) cache.delete(cache.keys().next().value!)
   return loading
 }
 
-export function forgetDocument(id: string): void {
-  cache.delete(id)
+/** It changed, and with it what stands around it: versions and relations tell of one another. */
+export function forgetDocuments(): void {
+  cache.clear()
 }
