@@ -140,6 +140,7 @@ types: build ## Check that the console's types are those of this program's inter
 # is its address. The server takes any free port and writes it into its data folder.
 define with-server
 	mkdir -p target/e2e; dir=$$(mktemp -d); server=; \
+	export CITYMIND_MODELS=$$dir/models; \
 	trap '[ -z "$$server" ] || { kill "$$server"; wait "$$server"; } 2>/dev/null || true; rm -rf "$$dir"' EXIT; \
 	$(BIN) serve --data "$$dir/data" --listen 127.0.0.1:0 --demo 2>target/e2e/server.log & server=$$!; \
 	url=; \

@@ -249,7 +249,7 @@ impl Assistant {
             "retrieve",
             "检索依据",
             start,
-            &told(&sources, support),
+            &told(&ranking, &sources, support),
         )?;
 
         let start = recorder.elapsed();
@@ -619,7 +619,7 @@ fn step(
     )
 }
 
-fn told(sources: &[Source], support: f32) -> serde_json::Value {
+fn told(ranking: &Ranking, sources: &[Source], support: f32) -> serde_json::Value {
     let found = |s: &Source| {
         let clauses: Vec<_> = s
             .found
@@ -629,7 +629,13 @@ fn told(sources: &[Source], support: f32) -> serde_json::Value {
             .collect();
         json!({"document": s.document.id, "title": s.document.title, "score": s.score, "support": s.coverage, "clauses": clauses})
     };
-    json!({"documents": sources.iter().map(found).collect::<Vec<_>>(), "support": support, "least_support": LEAST_SUPPORT})
+    json!({
+        "ranked_by": if ranking.by_meaning { "words_and_meaning" } else { "words" },
+        "by_words_because": ranking.by_words_because,
+        "documents": sources.iter().map(found).collect::<Vec<_>>(),
+        "support": support,
+        "least_support": LEAST_SUPPORT,
+    })
 }
 
 /// Emits what has not been emitted while it was phrased: all but the first `streamed` segments and their citations.

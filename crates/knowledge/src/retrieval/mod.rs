@@ -46,6 +46,8 @@ pub struct Ranking {
     pub question: Question,
     /// Best first.
     pub hits: Vec<Hit>,
+    /// Whether meaning was looked at as well as words.
+    pub by_meaning: bool,
     /// Why meaning was not looked at, though there is an embedder.
     pub by_words_because: Option<String>,
 }
@@ -102,6 +104,7 @@ pub fn rank(
         limit: limit.saturating_mul(CANDIDATES).max(100),
     };
     let mut hits = index.search(&query)?;
+    let by_meaning = dense.is_some();
     if let Some(dense) = dense {
         let near = dense
             .index
@@ -122,6 +125,7 @@ pub fn rank(
     Ok(Ranking {
         question,
         hits,
+        by_meaning,
         by_words_because: None,
     })
 }

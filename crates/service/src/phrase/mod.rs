@@ -192,7 +192,12 @@ pub async fn phrase(
     let given: Vec<String> = pieces
         .iter()
         .zip(&texts)
-        .map(|(p, text)| format!("《{}》{text}", sources[p.source].document.title))
+        .map(
+            |(p, text)| match sources[p.source].document.title.as_str() {
+                titled if titled.contains('《') => format!("{titled}：{text}"),
+                title => format!("《{title}》{text}"),
+            },
+        )
         .collect();
     let mut told = Phrased {
         prompt: PROMPT,
