@@ -1,7 +1,7 @@
 import type { UploadFile } from '@/api/client'
 
 /** What the server can read; the rest of a dropped folder is left out here and said so. */
-const READABLE = /\.(md|markdown|txt|html?|docx|zip)$/i
+const READABLE = /\.(md|markdown|txt|html?|docx|pdf|xlsx|csv|zip|png|jpe?g|gif|webp|svg)$/i
 
 export interface Gathered {
   files: UploadFile[]
