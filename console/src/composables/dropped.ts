@@ -1,8 +1,8 @@
 import type { UploadFile } from '@/api/client'
 
 /** What the server can read; the rest of a dropped folder is left out here and said so. */
-const READABLE = /\.(md|markdown|txt|html?|docx|pdf|xlsx|csv|zip)$/i
-export const ACCEPTED = '.md,.markdown,.txt,.html,.htm,.docx,.pdf,.xlsx,.csv,.zip'
+const READABLE = /\.(md|markdown|txt|html?|docx|pdf|xlsx|csv|zip|png|jpe?g|gif|webp|svg)$/i
+export const ACCEPTED = '.md,.markdown,.txt,.html,.htm,.docx,.pdf,.xlsx,.csv,.zip,.png,.jpg,.jpeg,.gif,.webp,.svg'
 
 export interface Gathered {
   files: UploadFile[]

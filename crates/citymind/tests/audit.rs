@@ -117,6 +117,13 @@ async fn every_call_stands_in_the_log_with_who_what_and_how_it_ended() {
             "x",
         ),
         (
+            by_key("GET", "/api/v1/knowledge/documents/x/pictures/0"),
+            404,
+            "knowledge.picture",
+            "not_found",
+            "x",
+        ),
+        (
             by_key("GET", "/api/v1/knowledge/imports/x/events"),
             404,
             "knowledge.import_events",

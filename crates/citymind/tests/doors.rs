@@ -47,6 +47,7 @@ async fn the_interface_is_described_whole_and_every_reference_leads_somewhere() 
         ("/api/v1/knowledge/documents/{id}", "delete"),
         ("/api/v1/knowledge/documents/{id}/restore", "post"),
         ("/api/v1/knowledge/documents/{id}/original", "get"),
+        ("/api/v1/knowledge/documents/{id}/pictures/{picture}", "get"),
         ("/api/v1/knowledge/facets", "get"),
         ("/api/v1/knowledge/reindex", "post"),
         ("/api/v1/knowledge/imports", "get"),

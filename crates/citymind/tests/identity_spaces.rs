@@ -24,7 +24,8 @@ struct Filed {
 }
 
 fn one(space: &str, n: usize) -> Form {
-    let file = Part::bytes(policy(n).into_bytes()).file_name(format!("第{n}号.md"));
+    let text = policy(n) + "\n\n![示意](data:image/gif;base64,R0lGODlhAQABAAAAACw=)\n";
+    let file = Part::bytes(text.into_bytes()).file_name(format!("第{n}号.md"));
     Form::new()
         .text("space", space.to_owned())
         .part("file", file)
@@ -72,6 +73,8 @@ async fn sees(ask: Asks<'_>, document: &Filed) {
     let original = ask("GET", &format!("{path}/original")).send().await;
     let original = original.unwrap().text().await.unwrap();
     assert!(original.contains(&document.code));
+    let picture = ask("GET", &format!("{path}/pictures/0")).send().await;
+    assert_eq!(picture.unwrap().status(), 200);
     assert_eq!(found(ask, &document.code).await[0]["document"], document.id);
     assert!(spaces_told(ask).await.contains(SPACE));
     let answer = asked(ask, document).await;
@@ -90,6 +93,7 @@ async fn sees_nothing(ask: Asks<'_>, document: &Filed) {
     let path = format!("/api/v1/knowledge/documents/{}", document.id);
     problem(404, "not_found", ask("GET", &path)).await;
     problem(404, "not_found", ask("GET", &format!("{path}/original"))).await;
+    problem(404, "not_found", ask("GET", &format!("{path}/pictures/0"))).await;
     for hit in found(ask, &document.code).await {
         assert_ne!(hit["document"], document.id);
     }

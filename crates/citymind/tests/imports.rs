@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     Server, at, events, expect,
-    files::{binary, bomb, code, docx, gbk, png, policy, zip},
+    files::{below, binary, bomb, code, demo, docx, gbk, png, policy, zip},
     is_chinese, problem, row,
 };
 use serde_json::{Value, json};
@@ -602,4 +602,123 @@ async fn a_cancelled_import_keeps_what_is_in_and_stops() {
     let import = server.import_done(id).await;
     assert!(["cancelled", "done"].contains(&import["state"].as_str().unwrap()));
     assert_eq!(server.documents().await.len(), at(&import["imported"]));
+}
+
+/// The demonstration city's files below a folder of it, as a browser sends them.
+fn of_demo(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = below(&demo().join(folder))
+        .iter()
+        .map(|file| {
+            let path = file.strip_prefix(demo()).unwrap();
+            (
+                path.to_str().unwrap().to_owned(),
+                std::fs::read(file).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn the_pictures_of_the_demonstration_citys_steps_are_shown_and_nothing_in_them_runs() {
+    let (_folder, server) = empty().await;
+    let files = of_demo("操作详解");
+    let sent = files.iter().map(|(path, bytes)| (&**path, bytes.clone()));
+    let import = server.import(sent.collect()).await;
+    assert_eq!(counts(&import), [50, 8, 0, 0, 0], "{import:#}");
+    assert_eq!(
+        (&import["pictures"], &import["unused"]),
+        (&json!(42), &json!(0))
+    );
+    let mut shown = Vec::new();
+    for document in server.documents().await {
+        let id = document["id"].as_str().unwrap();
+        let detail = server
+            .read(&format!("/api/v1/knowledge/documents/{id}"))
+            .await;
+        for picture in detail["pictures"].as_array().unwrap() {
+            assert!(is_chinese(&picture["alt"]), "{picture:#}");
+            let address = picture["address"].as_str().unwrap();
+            let response = server.get(address).send().await.unwrap();
+            assert_eq!(response.status(), 200, "{address}");
+            let headers = response.headers();
+            for (name, value) in [
+                ("content-type", "image/svg+xml"),
+                ("x-content-type-options", "nosniff"),
+                (
+                    "content-security-policy",
+                    "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+                ),
+                ("cache-control", "private, max-age=31536000, immutable"),
+            ] {
+                assert_eq!(headers[name], value, "{name}");
+            }
+            shown.push(response.bytes().await.unwrap().to_vec());
+        }
+    }
+    let drawn = files.into_iter().filter(|(path, _)| path.ends_with(".svg"));
+    let mut drawn: Vec<Vec<u8>> = drawn.map(|(_, bytes)| bytes).collect();
+    drawn.sort();
+    shown.sort();
+    assert!(shown == drawn, "{} of {}", shown.len(), drawn.len());
+}
+
+#[tokio::test]
+async fn a_picture_is_sent_once_and_what_is_no_picture_is_not_found() {
+    let (_folder, server) = empty().await;
+    let text = policy(1) + "\n\n![示意](图.png)\n";
+    let import = server
+        .import(vec![("第一号.md", text.into_bytes()), ("图.png", png())])
+        .await;
+    let id = imported(&import, "第一号.md");
+    let row = row(&import, "图.png");
+    assert_eq!(
+        (&row["state"], &row["document"]),
+        (&json!("picture"), &json!(id))
+    );
+    let path = format!("/api/v1/knowledge/documents/{id}/pictures");
+    let first = server.get(&format!("{path}/0")).send().await.unwrap();
+    assert_eq!(first.headers()["content-type"], "image/png");
+    assert_eq!(first.headers()["cache-control"], "private, no-cache");
+    let tag = first.headers()["etag"].clone();
+    assert_eq!(first.bytes().await.unwrap(), png());
+    let known = server
+        .get(&format!("{path}/0"))
+        .header("if-none-match", &tag);
+    let again = known.send().await.unwrap();
+    assert_eq!(
+        (again.status().as_u16(), &again.headers()["etag"]),
+        (304, &tag)
+    );
+    assert!(again.bytes().await.unwrap().is_empty());
+    for ordinal in ["1", "-1", "x"] {
+        problem(404, "not_found", server.get(&format!("{path}/{ordinal}"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_with_a_picture_larger_than_other_requests_is_taken_in() {
+    let (_folder, server) = empty().await;
+    // 400 KiB that begin as a GIF does, in base64.
+    let picture = format!("data:image/gif;base64,R0lGODlh{}", "AAAA".repeat(100_000));
+    let form = json!({
+        "kind": "walkthrough",
+        "title": "网上年报操作详解",
+        "steps": [{"title": "登录", "text": "打开页面，点“登录”。", "picture": picture}],
+    });
+    let compose = server.post("/api/v1/knowledge/compose");
+    let composed = expect(200, compose.json(&json!({"space": "测试", "form": form}))).await;
+    let id = composed["document"]["id"].as_str().unwrap();
+    let opened = server
+        .read(&format!("/api/v1/knowledge/documents/{id}/form"))
+        .await;
+    assert!(opened["form"]["steps"][0]["picture"] == picture);
+    let shown = server
+        .get(&format!("/api/v1/knowledge/documents/{id}/pictures/0"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(shown.headers()["content-type"], "image/gif");
+    assert_eq!(shown.bytes().await.unwrap().len(), 300_006);
 }

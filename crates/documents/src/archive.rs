@@ -8,7 +8,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::limits::Limits;
-use crate::{fault, format};
+use crate::{fault, format, picture};
 
 /// A file of an archive, or why it could not be read.
 #[derive(Debug)]
@@ -122,6 +122,20 @@ impl Unpacking<'_> {
                 &format!("压缩包里的文件不能超过 {} 个", self.limits.archive_entries),
             ));
         }
+        for pictures in [true, false] {
+            self.entries(&mut archive, prefix, pictures, nested)?;
+        }
+        Ok(())
+    }
+
+    /// The pictures of an archive, or everything else in it.
+    fn entries(
+        &mut self,
+        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        prefix: &str,
+        pictures: bool,
+        nested: bool,
+    ) -> Result<()> {
         for index in 0..archive.len() {
             let (path, packed) = match archive.by_index_raw(index) {
                 Ok(file) if file.is_dir() => continue,
@@ -129,6 +143,7 @@ impl Unpacking<'_> {
                     entry_name(file.name_raw()),
                     (file.compressed_size(), file.encrypted(), file.is_symlink()),
                 ),
+                Err(_) if pictures => continue,
                 Err(error) => {
                     let path = format!("{prefix}第 {} 个文件", index + 1);
                     let error = entry_fault(&path, error);
@@ -139,11 +154,11 @@ impl Unpacking<'_> {
                     continue;
                 }
             };
-            if is_hidden(&path) || path.ends_with('/') {
+            if is_hidden(&path) || path.ends_with('/') || picture::is_picture(&path) != pictures {
                 continue;
             }
             let path = format!("{prefix}{path}");
-            let unpacked = self.entry(&mut archive, index, &path, &path[prefix.len()..], packed);
+            let unpacked = self.entry(archive, index, &path, &path[prefix.len()..], packed);
             self.hand_over(path, unpacked, nested)?;
         }
         Ok(())
@@ -205,7 +220,8 @@ impl Unpacking<'_> {
     }
 }
 
-/// Unpacks a zip, one entry at a time, in its own order.
+/// Unpacks a zip, one entry at a time: its pictures, so that documents find those beside them, then the rest, both in the
+/// zip's own order.
 ///
 /// Folders, hidden files and `__MACOSX` are skipped; archives within are opened one level deep. An entry that cannot be read is handed
 /// to `visit` with its error and the rest goes on.

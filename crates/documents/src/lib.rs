@@ -2,7 +2,7 @@
 //!
 //! - [`read`] makes a [`Document`] of one file (Markdown, text, HTML, docx, xlsx, CSV, PDF with a text layer).
 //! - [`is_archive`] and [`unpack`] open a zip of such files.
-//! - [`picture_media`] checks a picture that lies beside a document.
+//! - [`is_picture`] and [`picture_media`] recognise and check pictures that lie beside documents.
 //! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
 //! - [`is_suspicious`] recognises text that gives orders to a language model.
 
@@ -37,7 +37,7 @@ pub use format::is_archive;
 pub use limits::Limits;
 pub use metadata::field_of_topic;
 pub use note::is_suspicious;
-pub use picture::{Media, Picture, PictureSource, picture_media};
+pub use picture::{Media, Picture, PictureSource, is_picture, picture_media};
 
 /// Reads one file.
 ///

@@ -79,6 +79,8 @@ pub struct Definition {
     pub path: &'static str,
     /// Its progress can be followed as server-sent events.
     pub streams: bool,
+    /// Its input holds pictures, and so may be large.
+    pub pictures: bool,
 }
 
 impl Definition {
@@ -98,6 +100,7 @@ impl Definition {
             method: Method::Get,
             path,
             streams: false,
+            pictures: false,
         }
     }
 
@@ -140,6 +143,13 @@ impl Definition {
     #[must_use]
     pub const fn without_effects(mut self) -> Self {
         self.effects = false;
+        self
+    }
+
+    /// The same with pictures in its input.
+    #[must_use]
+    pub const fn with_pictures(mut self) -> Self {
+        self.pictures = true;
         self
     }
 

@@ -411,6 +411,7 @@ mod tests {
             outline: document.outline,
             notes: Vec::new(),
             form: None,
+            pictures: Vec::new(),
         }
     }
 

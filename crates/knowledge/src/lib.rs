@@ -25,5 +25,5 @@ pub mod retrieval;
 mod titles;
 pub mod view;
 
-pub use documents::{Limits, is_suspicious};
+pub use documents::{Limits, Media, is_suspicious};
 pub use library::{Incoming, Library, Outcome};

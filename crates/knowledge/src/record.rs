@@ -1,6 +1,6 @@
 //! What the store keeps of a document: a small record to list and filter by, and its structure apart.
 
-use documents::{Clause, DocumentKind, Format, Heading, Note, Reference};
+use documents::{Clause, DocumentKind, Format, Heading, Media, Note, Reference};
 use jiff::civil::Date;
 use kernel::{
     evidence::DocumentStatus,
@@ -53,7 +53,7 @@ pub const RELATIONS: Collection = Collection {
 };
 
 /// Changes whenever documents are read differently: files read by an older reader are read again on re-import.
-pub const READER_VERSION: u32 = 3;
+pub const READER_VERSION: u32 = 4;
 
 /// A stored document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,6 +172,25 @@ pub struct ContentRecord {
     /// The form that it was typed into, if it was.
     #[serde(default)]
     pub form: Option<Form>,
+    /// Its pictures, in the order of their places.
+    #[serde(default)]
+    pub pictures: Vec<PictureRecord>,
+}
+
+/// A picture of a stored document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureRecord {
+    /// Byte offset in the text: the end of the line it follows, 0 before the first.
+    pub at: usize,
+    /// What it shows, in words; may be empty.
+    pub alt: String,
+    /// Its content's SHA-256, under which it is stored.
+    pub file: String,
+    /// What it is, as its bytes say.
+    pub media: Media,
+    /// The path of the file beside the document that it came from; missing for one out of the document itself.
+    #[serde(default)]
+    pub path: Option<String>,
 }
 
 /// The file as it came.
@@ -268,6 +287,13 @@ pub struct RelationRecord {
     /// The article of the other that it names.
     #[serde(default)]
     pub article: Option<String>,
+}
+
+impl PictureRecord {
+    /// What tells it from other pictures of the same place: the beginning of its hash.
+    pub fn mark(&self) -> &str {
+        self.file.get(..16).unwrap_or(&self.file)
+    }
 }
 
 impl RelationRecord {

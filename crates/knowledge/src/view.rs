@@ -1,6 +1,6 @@
 //! What the outside sees of documents.
 
-use documents::{ClauseKind, DocumentKind, Format};
+use documents::{ClauseKind, DocumentKind, Format, Media};
 use jiff::civil::Date;
 use kernel::{Page, evidence::DocumentStatus};
 use schemars::JsonSchema;
@@ -182,8 +182,27 @@ pub struct DocumentDetail {
     pub outline: Vec<OutlineEntry>,
     /// Its text, clause by clause.
     pub body: Vec<ClauseText>,
+    /// Its pictures, in the order of their places.
+    pub pictures: Vec<PictureView>,
     /// What a person should look at.
     pub notes: Vec<NoteText>,
+}
+
+/// A picture of a document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PictureView {
+    /// Its ordinal, from 0.
+    pub picture: usize,
+    /// The clause that it belongs to: that in which it stands, or the one that begins after it.
+    pub clause: Option<usize>,
+    /// Where it stands, in characters: the end of the line it follows; before the clause's start it stands above it.
+    pub at: usize,
+    /// What it shows, in words; may be empty.
+    pub alt: String,
+    /// What kind of picture.
+    pub media: Media,
+    /// Its address on the server. Another picture has another one.
+    pub address: String,
 }
 
 /// A heading.
@@ -238,6 +257,29 @@ pub fn body(content: &ContentRecord, text: &str) -> Vec<ClauseText> {
             start: counter.at(clause.span.start),
             end: counter.at(clause.span.end),
             text: text.get(clause.span.clone()).unwrap_or_default().to_owned(),
+        })
+        .collect()
+}
+
+/// The pictures of a document.
+pub fn pictures(id: &str, content: &ContentRecord, text: &str) -> Vec<PictureView> {
+    let mut counter = CharacterCounter::new(text);
+    let pictures = content.pictures.iter().enumerate();
+    pictures
+        .map(|(ordinal, picture)| {
+            let clauses = &content.clauses;
+            let clause = clauses.partition_point(|c| c.span.end < picture.at);
+            PictureView {
+                picture: ordinal,
+                clause: clauses.len().checked_sub(1).map(|last| clause.min(last)),
+                at: counter.at(picture.at),
+                alt: picture.alt.clone(),
+                media: picture.media,
+                address: format!(
+                    "/api/v1/knowledge/documents/{id}/pictures/{ordinal}?v={}",
+                    picture.mark()
+                ),
+            }
         })
         .collect()
 }

@@ -93,8 +93,12 @@ async fn import(args: ImportArgs) -> Result<ExitCode> {
             ));
         }
         say(&format!(
-            "共 {} 个文件：导入 {}，未变 {}，失败 {}。",
-            import.total, import.imported, import.unchanged, import.failed
+            "共 {} 个文件：导入 {}，未变 {}，失败 {}{}。",
+            import.total,
+            import.imported,
+            import.unchanged,
+            import.failed,
+            pictures(&import)
         ));
     }
     Ok(if import.imported + import.unchanged == 0 {
@@ -102,6 +106,18 @@ async fn import(args: ImportArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What became of pictures, if there are any.
+fn pictures(import: &Import) -> String {
+    let mut said = String::new();
+    if import.pictures > 0 {
+        said += &format!("，图片 {}", import.pictures);
+    }
+    if import.unused > 0 {
+        said += &format!("，没有文件引用的图片 {}", import.unused);
+    }
+    said
 }
 
 /// The files below a path, in order. A folder's own name begins the path, as in a browser.

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{
-        Path, Query, State as Shared,
+        DefaultBodyLimit, Path, Query, State as Shared,
         rejection::{BytesRejection, PathRejection, QueryRejection},
     },
     http::{HeaderMap, HeaderValue, header},
@@ -32,6 +32,9 @@ use super::{
     request::Who,
 };
 
+/// The greatest size of a JSON body that holds pictures, in bytes.
+const PICTURES: usize = 24 << 20;
+
 type Params = HashMap<String, String>;
 
 /// A route per capability.
@@ -51,14 +54,17 @@ pub(super) fn routes(capabilities: &[Registered]) -> Router<State> {
                     Err(error) => Problem(error).into_response(),
                 }
             };
-            router.route(
-                capability.definition.path,
-                match capability.definition.method {
-                    Method::Get => get(handler),
-                    Method::Post => post(handler),
-                    Method::Delete => delete(handler),
-                },
-            )
+            let route = match capability.definition.method {
+                Method::Get => get(handler),
+                Method::Post => post(handler),
+                Method::Delete => delete(handler),
+            };
+            let route = if capability.definition.pictures {
+                route.layer(DefaultBodyLimit::max(PICTURES))
+            } else {
+                route
+            };
+            router.route(capability.definition.path, route)
         })
 }
 
@@ -88,7 +94,7 @@ pub(super) fn object(body: Result<Bytes, BytesRejection>) -> Result<Map<String, 
     let bytes = body.map_err(|e| match e.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::new(
             ErrorCode::TooLarge,
-            "请求内容过大。问题最多 2000 个字；文件请用导入接口上传。",
+            "请求内容过大。问题最多 2000 个字；表单里的图片请压缩后再保存，或分成几份录入；文件请用导入接口上传。",
         ),
         _ => {
             Error::new(ErrorCode::MalformedBody, "没有收到完整的请求内容，请重试。").with_detail(e)

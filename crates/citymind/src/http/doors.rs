@@ -30,6 +30,12 @@ pub(crate) const ORIGINAL: Definition = Definition::get(
     "下载一份文件的原件。",
     "/knowledge/documents/{id}/original",
 );
+pub(crate) const PICTURE: Definition = Definition::get(
+    "knowledge.picture",
+    "查看图片",
+    "取得一份文件里的一张图片，序号从 0 开始，与阅读文件所列的相同。",
+    "/knowledge/documents/{id}/pictures/{picture}",
+);
 pub(crate) const ME: Definition = Definition::get(
     "auth.me",
     "当前登录",
@@ -125,6 +131,7 @@ pub(crate) const ALL: &[Definition] = &[
     UPLOAD,
     IMPORT_EVENTS,
     ORIGINAL,
+    PICTURE,
     ME,
     SIGN_IN,
     SIGN_OUT,

@@ -11,7 +11,7 @@
 //! | `oidc.rs` | signing in at an identity provider, and the demonstration's own provider |
 //! | `export.rs` | the audit log as a file |
 //! | `error.rs` | errors as RFC 9457 problem details |
-//! | `transfer.rs` | files in (imports) and out (originals) |
+//! | `transfer.rs` | files in (imports) and out (originals, pictures) |
 //! | `follow.rs`, `jobs.rs` | an import and a job followed live; what a job made |
 //! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
 //! | `docs.rs`, `docs.css` | the same document as a page |
@@ -81,6 +81,10 @@ pub(crate) fn router(state: State) -> Router {
         .route(
             "/knowledge/documents/{id}/original",
             get(transfer::original),
+        )
+        .route(
+            "/knowledge/documents/{id}/pictures/{picture}",
+            get(transfer::picture),
         )
         .route("/knowledge/imports/{id}/events", get(follow::events))
         .route("/jobs/{id}/events", get(jobs::events))

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State as Shared};
 use kernel::capability::{Definition, Method, Permission, Registered};
-use knowledge::imports::Import;
+use knowledge::{Media, imports::Import};
 use platform::identity::{LinkView, User};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -246,6 +246,41 @@ fn plain(definition: &Definition, media: &str) -> (String, &'static str, Value) 
     (definition.path.to_owned(), "get", operation)
 }
 
+/// A picture: of one of the kinds that are kept.
+fn picture() -> Value {
+    let kinds = [Media::Png, Media::Jpeg, Media::Gif, Media::Webp, Media::Svg];
+    let shown: Map<String, Value> = kinds
+        .iter()
+        .map(|kind| {
+            (
+                kind.media_type().to_owned(),
+                json!({"schema": {"type": "string"}}),
+            )
+        })
+        .collect();
+    let within = |name: &str, place: &str, description: &str| {
+        json!({
+            "name": name,
+            "in": place,
+            "required": place == "path",
+            "description": description,
+            "schema": {"type": "string"},
+        })
+    };
+    json!({
+        "parameters": [
+            within("id", "path", "文件编号"),
+            within("picture", "path", "图片序号，从 0 开始"),
+            within("v", "query", "图片的标记，见阅读文件所列的地址；与图片相符时可以长期缓存"),
+        ],
+        "responses": {
+            "200": {"description": "图片", "content": shown},
+            "304": {"description": "没有变化"},
+            "default": failure(),
+        },
+    })
+}
+
 /// The routes that move files, streams or cookies and so are no capabilities, and those outside of `/api/v1`.
 fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
     let json_media = "application/json";
@@ -283,6 +318,7 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
             &doors::ORIGINAL,
             content("200", "原件", "application/octet-stream", &text),
         ),
+        door(&doors::PICTURE, picture()),
         door(&doors::ME, ok(&me)),
         door(
             &doors::SIGN_IN,

@@ -1,18 +1,22 @@
-//! Files in (imports) and out (originals).
+//! Files in (imports) and out (originals, pictures).
 
 use std::path::Path as FsPath;
 
 use axum::{
     extract::{
-        Multipart, Path, State as Shared,
+        Multipart, Path, Query, State as Shared,
         multipart::{Field, MultipartError, MultipartRejection},
-        rejection::PathRejection,
+        rejection::{PathRejection, QueryRejection},
     },
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{Error, ErrorCode, Result};
-use knowledge::imports::{Import, Staged};
+use knowledge::{
+    imports::{Import, Staged},
+    record::PictureRecord,
+};
+use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
 use super::{
@@ -203,6 +207,65 @@ pub(super) async fn original(
         ),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// Which picture an address means.
+#[derive(Deserialize)]
+pub(super) struct PictureMark {
+    v: Option<String>,
+}
+
+/// A picture of a document. It is shown as what its bytes are, and whatever they are, nothing in it runs.
+pub(super) async fn picture(
+    Shared(state): Shared<State>,
+    who: Who,
+    path: Result<Path<(String, String)>, PathRejection>,
+    mark: Result<Query<PictureMark>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Path((id, ordinal)) = path.map_err(unreadable)?;
+    let Query(mark) = mark.map_err(unreadable)?;
+    let context = who.context();
+    let library = &state.app.library;
+    let known = headers.get(header::IF_NONE_MATCH);
+    let (picture, bytes) = state
+        .app
+        .catalogue
+        .enter(&doors::PICTURE, &context, id.clone(), async {
+            let ordinal = ordinal.parse().map_err(|_| Error::not_found("这张图片"))?;
+            let picture = library.picture(&context.caller, &id, ordinal).await?;
+            let bytes = if known.is_some_and(|k| k.as_bytes() == tag(&picture).as_bytes()) {
+                None
+            } else {
+                Some(library.picture_bytes(&picture).await?)
+            };
+            Ok((picture, bytes))
+        })
+        .await
+        .map_err(|e| Problem(who.explain(e)))?;
+    // The mark names the picture itself. Without it another one may stand at the same place tomorrow.
+    let cached = if mark.v.as_deref() == Some(picture.mark()) {
+        "private, max-age=31536000, immutable"
+    } else {
+        "private, no-cache"
+    };
+    let shown = [
+        (header::CONTENT_TYPE, picture.media.media_type().to_owned()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, NOTHING_RUNS.to_owned()),
+        (header::CACHE_CONTROL, cached.to_owned()),
+        (header::ETAG, tag(&picture)),
+    ];
+    Ok(match bytes {
+        Some(bytes) => (shown, bytes).into_response(),
+        None => (StatusCode::NOT_MODIFIED, shown).into_response(),
+    })
+}
+
+const NOTHING_RUNS: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
+
+fn tag(picture: &PictureRecord) -> String {
+    format!("\"{}\"", picture.file)
 }
 
 /// Percent-encoding of everything that is not unreserved (RFC 3986).

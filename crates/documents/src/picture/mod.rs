@@ -8,7 +8,13 @@ use std::collections::BTreeMap;
 pub use media::Media;
 use serde::{Deserialize, Serialize};
 
+use crate::format;
 use crate::limits::Limits;
+
+/// Whether a file beside documents is a picture for them, by its name. What it really is [`picture_media`] tells.
+pub fn is_picture(name: &str) -> bool {
+    ["png", "jpg", "jpeg", "gif", "webp", "svg"].contains(&format::extension(name).as_str())
+}
 
 /// A picture of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ impl Capability for Compose {
             "/knowledge/compose",
         )
         .open_to(EDITORS)
+        .with_pictures()
     }
 
     async fn call(&self, context: &Context, input: ComposeInput) -> Result<Composed> {

@@ -1,8 +1,9 @@
 //! What a form must hold.
 
+use documents::{Limits, Media};
 use kernel::{Error, ErrorCode, Result};
 
-use super::{Form, Guide, Pair, Policy, Step};
+use super::{Form, Guide, Pair, Policy, Step, pictures};
 
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 200;
@@ -69,7 +70,7 @@ impl Form {
     ///
     /// # Errors
     /// `InvalidInput`, naming the field and what is wrong with it.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self, limits: &Limits) -> Result<()> {
         optional("发布单位", self.issuer(), LONGEST_TITLE)?;
         match self {
             Self::Policy(form) => policy(form),
@@ -79,7 +80,7 @@ impl Form {
                 optional("适用对象", form.audience.as_deref(), LONGEST_LINE)?;
                 some("步骤", form.steps.len())?;
                 let mut steps = form.steps.iter().enumerate();
-                steps.try_for_each(|(at, s)| step(at + 1, s))
+                steps.try_for_each(|(at, s)| step(at + 1, s, limits))
             }
             Self::Faq(form) => {
                 text("标题", &form.title, LONGEST_TITLE)?;
@@ -129,27 +130,24 @@ fn guide(form: &Guide) -> Result<()> {
     some("受理条件、申请材料或办理流程", filled.min(1))
 }
 
-fn step(at: usize, step: &Step) -> Result<()> {
+fn step(at: usize, step: &Step, limits: &Limits) -> Result<()> {
     text(&format!("第 {at} 步的名称"), &step.title, LONGEST_TITLE)?;
     text(&format!("第 {at} 步的说明"), &step.text, LONGEST_TEXT)?;
     let Some(picture) = &step.picture else {
         return Ok(());
     };
-    let is_picture = ["png", "jpeg", "gif", "webp"]
-        .iter()
-        .any(|kind| picture.starts_with(&format!("data:image/{kind};base64,")))
-        && !picture.contains(|c: char| c.is_whitespace() || "()<>\"".contains(c));
-    if !is_picture {
-        return Err(invalid(format!(
-            "第 {at} 步的图片不是 PNG、JPEG、GIF 或 WebP。请换一张图片。"
-        )));
-    }
     if picture.len() > LONGEST_PICTURE {
         return Err(invalid(format!(
             "第 {at} 步的图片过大，最多 4 MB。请压缩后再上传。"
         )));
     }
-    Ok(())
+    let media = pictures::decode(picture).map(|b| documents::picture_media(&b, limits));
+    match media {
+        Some(Ok(Media::Png | Media::Jpeg | Media::Gif | Media::Webp)) => Ok(()),
+        _ => Err(invalid(format!(
+            "第 {at} 步的图片不是 PNG、JPEG、GIF 或 WebP。请换一张图片。"
+        ))),
+    }
 }
 
 fn pair(at: usize, pair: &Pair) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod check;
 mod markdown;
+pub(crate) mod pictures;
 
 use documents::DocumentKind;
 use jiff::civil::Date;

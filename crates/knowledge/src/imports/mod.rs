@@ -3,7 +3,11 @@
 //! An import is a stored job. Its files wait in the staging folder (or where they lie); each batch of documents is
 //! committed together with the rows that tell of it, so that after a crash the job goes on with the rows still waiting
 //! and nothing is half-imported.
+//!
+//! Pictures are no documents: they wait, those of an archive in the staging folder as well, until a document refers to
+//! them. They are kept in the batch of that document; what nobody refers to is not kept.
 
+mod pictures;
 mod record;
 mod work;
 
@@ -57,6 +61,12 @@ pub struct Imports {
 struct Running {
     progress: broadcast::Sender<Import>,
     cancelled: Arc<AtomicBool>,
+}
+
+impl Running {
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
 }
 
 impl Imports {
@@ -118,7 +128,7 @@ impl Imports {
         if files.is_empty() {
             return Err(Error::new(
                 ErrorCode::InvalidInput,
-                "没有收到文件。请选择 .md、.txt、.html、.docx 文件或它们的 .zip 压缩包。",
+                "没有收到文件。请选择 docx、pdf、xlsx、csv、html、md、txt 文件或它们的 zip 压缩包。",
             ));
         }
         let import = ImportRecord {
@@ -137,12 +147,14 @@ impl Imports {
         let mut paths = HashSet::new();
         for (place, staged) in files.into_iter().enumerate() {
             let known = !paths.insert(staged.path.clone());
+            let picture = documents::is_picture(&staged.path).then(|| staged.path.clone());
             let shown = if known {
                 format!("{}（第 {} 个文件，同名）", staged.path, place + 1)
             } else {
                 staged.path
             };
             let mut row = RowRecord::waiting(&import.id, place as u64, shown, Some(staged.file));
+            row.picture = picture;
             if known {
                 row = row.told(&Err(Error::new(
                     ErrorCode::Conflict,

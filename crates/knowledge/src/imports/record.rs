@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Outcome, compare::Changes, library::OutcomeState};
+use crate::{Outcome, compare::Changes, library::OutcomeState, record::DocumentRecord};
 
 pub(super) const IMPORTS: Collection = Collection {
     name: "imports",
@@ -51,6 +51,10 @@ pub enum RowState {
     Unchanged,
     /// It could not be read; `error` says why.
     Failed,
+    /// A picture that is kept with the document that refers to it.
+    Picture,
+    /// A picture that was not kept, since no document refers to it.
+    Unused,
 }
 
 /// An import of files.
@@ -74,6 +78,12 @@ pub struct Import {
     pub unchanged: u64,
     /// How many could not be read.
     pub failed: u64,
+    /// How many are pictures that are kept with documents.
+    #[serde(default)]
+    pub pictures: u64,
+    /// How many are pictures to which no document refers.
+    #[serde(default)]
+    pub unused: u64,
     /// How many still wait.
     pub waiting: u64,
     /// A page of its files; while following, those that changed.
@@ -89,7 +99,7 @@ pub struct ImportRow {
     pub path: String,
     /// What became of it.
     pub state: RowState,
-    /// Its document.
+    /// Its document; of a picture the first that refers to it.
     pub document: Option<String>,
     /// The document's title.
     pub title: Option<String>,
@@ -129,8 +139,11 @@ pub(super) struct ImportRecord {
 pub(super) struct RowRecord {
     pub(super) import: String,
     pub(super) place: u64,
-    /// Where the bytes lie, for files that are not inside an archive.
+    /// Where the bytes lie, for files that are not inside an archive and for pictures.
     pub(super) file: Option<PathBuf>,
+    /// The path by which documents refer to it, if it is a picture.
+    #[serde(default)]
+    pub(super) picture: Option<String>,
     #[serde(flatten)]
     pub(super) row: ImportRow,
 }
@@ -154,8 +167,15 @@ impl RowRecord {
             import: import.to_owned(),
             place,
             file,
+            picture: None,
             row,
         }
+    }
+
+    /// The same for a picture, to which documents refer by this path.
+    pub(super) fn picture(mut self, path: String) -> Self {
+        self.picture = Some(path);
+        self
     }
 
     /// The row's id: the same file of the same import has the same row, also when an archive is opened again.
@@ -165,6 +185,24 @@ impl RowRecord {
 
     pub(super) fn write(&self) -> Result<Write> {
         Write::put(&ROWS, self.id(), self)
+    }
+
+    /// A picture that is kept with a document.
+    pub(super) fn kept_with(mut self, document: &DocumentRecord) -> Self {
+        self.row.state = RowState::Picture;
+        self.row.document = Some(document.id.clone());
+        self.row.title = Some(document.title.clone());
+        self
+    }
+
+    /// A picture that no document wants.
+    pub(super) fn unused(mut self) -> Self {
+        self.row.state = RowState::Unused;
+        self.row.warnings = vec![
+            "这次收录的文件都没有引用这张图片，没有保存。需要的话，请在文件里引用它，再和文件一起导入。"
+                .to_owned(),
+        ];
+        self
     }
 
     pub(super) fn told(mut self, outcome: &Result<Outcome>) -> Self {
@@ -232,6 +270,8 @@ impl Import {
             imported: of("imported") + of("updated"),
             unchanged: of("unchanged"),
             failed: of("failed"),
+            pictures: of("picture"),
+            unused: of("unused"),
             waiting: of("waiting"),
             rows: Vec::new(),
             rows_total: 0,

@@ -1,6 +1,6 @@
 //! The work of an import: batch after batch, each whole.
 
-use std::{path::Path, sync::atomic::Ordering};
+use std::{collections::HashSet, path::Path};
 
 use kernel::{
     Error, ErrorCode, Result,
@@ -8,11 +8,12 @@ use kernel::{
     records::{Condition, Query, Sort, Write},
     time,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{
     IMPORTS, Import, ImportRecord, ImportRow, ImportState, Imports, ROWS, RowRecord, Running,
+    pictures::Pictures,
 };
 use crate::{Incoming, Outcome};
 
@@ -27,6 +28,8 @@ struct Batch {
     bytes: usize,
     rows: Vec<RowRecord>,
     files: Vec<Result<Incoming>>,
+    /// Pictures that wait from now on.
+    pictures: Vec<RowRecord>,
 }
 
 impl Batch {
@@ -37,30 +40,35 @@ impl Batch {
     }
 
     fn full(&self) -> bool {
-        self.rows.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES
+        self.rows.len() + self.pictures.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES
     }
 }
 
 impl Imports {
     pub(super) async fn work(&self, mut import: ImportRecord, running: &Running) -> Result<()> {
         let mut batch = Batch::default();
-        while !running.cancelled.load(Ordering::Acquire) {
+        let mut pictures = self.pictures(&import.id).await?;
+        while !running.is_cancelled() {
             let waiting = self.waiting(&import.id).await?;
             if waiting.is_empty() {
                 break;
             }
             for row in waiting {
-                if running.cancelled.load(Ordering::Acquire) {
+                if running.is_cancelled() {
                     break;
                 }
-                self.take(&import, row, &mut batch, running).await?;
+                self.take(&import, row, &mut batch, &mut pictures, running)
+                    .await?;
                 if batch.full() {
-                    self.commit(&import, &mut batch, running).await?;
+                    self.commit(&import, &mut batch, &mut pictures, running)
+                        .await?;
                 }
             }
-            self.commit(&import, &mut batch, running).await?;
+            self.commit(&import, &mut batch, &mut pictures, running)
+                .await?;
         }
-        import.state = if running.cancelled.load(Ordering::Acquire) {
+        self.leave_rest(&import, running).await?;
+        import.state = if running.is_cancelled() {
             ImportState::Cancelled
         } else {
             ImportState::Done
@@ -76,6 +84,7 @@ impl Imports {
                 "imported": counts.imported,
                 "unchanged": counts.unchanged,
                 "failed": counts.failed,
+                "pictures": counts.pictures,
             }),
         );
         let finished = vec![Write::put(&IMPORTS, &import.id, &import)?, event.write()?];
@@ -84,11 +93,13 @@ impl Imports {
         self.report(&import, running, Vec::new()).await
     }
 
+    /// Documents and archives that wait.
     async fn waiting(&self, import: &str) -> Result<Vec<RowRecord>> {
         let query = Query {
             all: vec![
                 Condition::is("import", import),
                 Condition::is("state", "waiting"),
+                Condition::is("picture", Value::Null),
             ],
             sort: Some(Sort {
                 field: "place".into(),
@@ -106,6 +117,7 @@ impl Imports {
         import: &ImportRecord,
         row: RowRecord,
         batch: &mut Batch,
+        pictures: &mut Pictures,
         running: &Running,
     ) -> Result<()> {
         let read = match &row.file {
@@ -117,7 +129,8 @@ impl Imports {
         };
         match read {
             Ok(bytes) if documents::is_archive(&row.row.path, &bytes) => {
-                self.open_archive(import, row, bytes, running).await
+                self.open_archive(import, row, bytes, pictures, running)
+                    .await
             }
             Ok(bytes) => {
                 let incoming = Incoming {
@@ -141,6 +154,7 @@ impl Imports {
         import: &ImportRecord,
         row: RowRecord,
         bytes: Vec<u8>,
+        pictures: &mut Pictures,
         running: &Running,
     ) -> Result<()> {
         let name = row.row.path.clone();
@@ -159,28 +173,38 @@ impl Imports {
         let mut batch = Batch::default();
         let mut found = 0;
         while let Some(entry) = entries.recv().await {
-            if running.cancelled.load(Ordering::Acquire) {
+            if running.is_cancelled() {
                 break;
             }
             found += 1;
             let shown = format!("{name} › {}", entry.path);
-            let incoming = entry.bytes.map(|bytes| Incoming {
-                space: import.space.clone(),
-                // Under the archive's name, as in a folder of that name: two archives may hold the same names.
-                path: format!("{}/{}", stem(&name), entry.path),
-                bytes,
-                title: None,
-            });
-            batch.push(
-                RowRecord::waiting(&import.id, row.place, shown, None),
-                incoming,
-            );
+            // Under the archive's name, as in a folder of that name: two archives may hold the same names.
+            let path = format!("{}/{}", stem(&name), entry.path);
+            let mut waiting = RowRecord::waiting(&import.id, row.place, shown, None);
+            if documents::is_picture(&entry.path) {
+                waiting.picture = Some(path);
+                match self.lay_aside(&mut waiting, entry.bytes).await? {
+                    Ok(()) => {
+                        pictures.wait(&waiting);
+                        batch.pictures.push(waiting);
+                    }
+                    Err(error) => batch.push(waiting, Err(error)),
+                }
+            } else {
+                let incoming = entry.bytes.map(|bytes| Incoming {
+                    space: import.space.clone(),
+                    path,
+                    bytes,
+                    title: None,
+                });
+                batch.push(waiting, incoming);
+            }
             if batch.full() {
-                self.commit(import, &mut batch, running).await?;
+                self.commit(import, &mut batch, pictures, running).await?;
             }
         }
         drop(entries);
-        self.commit(import, &mut batch, running).await?;
+        self.commit(import, &mut batch, pictures, running).await?;
         let nothing = || {
             Error::new(
                 ErrorCode::EmptyDocument,
@@ -199,7 +223,7 @@ impl Imports {
                     }])
                     .await?
             }
-            Err(_) if running.cancelled.load(Ordering::Acquire) => return Ok(()),
+            Err(_) if running.is_cancelled() => return Ok(()),
             Err(error) => {
                 self.library
                     .records()
@@ -215,12 +239,16 @@ impl Imports {
         &self,
         import: &ImportRecord,
         batch: &mut Batch,
+        pictures: &mut Pictures,
         running: &Running,
     ) -> Result<()> {
         let Batch {
-            mut rows, files, ..
+            mut rows,
+            files,
+            pictures: laid,
+            ..
         } = std::mem::take(batch);
-        if rows.is_empty() {
+        if rows.is_empty() && laid.is_empty() {
             return Ok(());
         }
         let mut readable = Vec::new();
@@ -235,7 +263,8 @@ impl Imports {
             }
         }
         let staged: Vec<_> = rows.iter().filter_map(|r| r.file.clone()).collect();
-        let mut told = Vec::new();
+        let (beside, pictures) = pictures.parts();
+        let mut told = laid;
         let mut accompany = |outcomes: &[Result<Outcome>]| -> Result<Vec<Write>> {
             let mut outcomes = outcomes.iter();
             for (row, failed) in std::mem::take(&mut rows)
@@ -245,15 +274,26 @@ impl Imports {
                 let row = match failed {
                     Some(error) => row.told(&Err(error)),
                     None => match outcomes.next() {
-                        Some(outcome) => row.told(outcome),
+                        Some(outcome) => {
+                            if let Ok(outcome) = outcome {
+                                told.extend(pictures.kept_with(outcome));
+                            }
+                            row.told(outcome)
+                        }
                         None => row,
                     },
                 };
                 told.push(row);
             }
+            // A picture whose document came in the same batch does not wait any more.
+            let kept = told.iter().filter(|r| r.row.document.is_some());
+            let kept: HashSet<String> = kept.map(RowRecord::id).collect();
+            told.retain(|r| r.row.document.is_some() || !kept.contains(&r.id()));
             told.iter().map(RowRecord::write).collect()
         };
-        self.library.add(readable, &mut accompany).await?;
+        self.library
+            .add_beside(readable, beside, &mut accompany)
+            .await?;
         for file in staged.iter().filter(|f| f.starts_with(&self.staging)) {
             let _ = tokio::fs::remove_file(file).await;
         }
@@ -265,7 +305,7 @@ impl Imports {
         .await
     }
 
-    async fn report(
+    pub(super) async fn report(
         &self,
         import: &ImportRecord,
         running: &Running,

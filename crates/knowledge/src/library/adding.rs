@@ -11,14 +11,18 @@ use kernel::{
 };
 use serde_json::Value;
 
-use super::{Library, validity::Touched};
+use super::{
+    Library,
+    pictures::{Beside, Gathered},
+    validity::Touched,
+};
 use crate::{
     compare::Changes,
     facts::{Edits, Facts},
     forms::Form,
     record::{
-        CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, READER_VERSION, RELATIONS,
-        RelationRecord, Said, Source,
+        CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, PictureRecord, READER_VERSION,
+        RELATIONS, RelationRecord, Said, Source,
     },
 };
 
@@ -46,6 +50,20 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// How its clauses differ from those of the version before, if there is one.
     pub changes: Option<Changes>,
+    /// The picture files beside it that are kept with it, by path.
+    pub pictures: Vec<String>,
+}
+
+impl Outcome {
+    fn unchanged(known: &DocumentRecord, warnings: Vec<String>, pictures: Vec<String>) -> Self {
+        Self {
+            state: OutcomeState::Unchanged,
+            document: known.clone(),
+            warnings,
+            changes: None,
+            pictures,
+        }
+    }
 }
 
 /// What happened to a file.
@@ -67,6 +85,8 @@ pub(super) struct Given {
     pub(super) file: Incoming,
     /// The form that it was made from.
     pub(super) form: Option<Form>,
+    /// The pictures to keep where the files beside it are not at hand; without them those of the document that stands.
+    pub(super) pictures: Option<Vec<PictureRecord>>,
     /// How its document must stand.
     pub(super) expected: Expected,
 }
@@ -84,6 +104,8 @@ struct Read {
     given: Given,
     document: Document,
     hash: String,
+    /// `None` where the document has no pictures.
+    pictures: Option<Gathered>,
 }
 
 /// A batch's documents and what else it writes.
@@ -136,28 +158,41 @@ impl Library {
         files: Vec<Incoming>,
         accompany: &mut Accompany<'_>,
     ) -> Result<Vec<Result<Outcome>>> {
+        self.add_beside(files, &Beside::new(), accompany).await
+    }
+
+    /// The same for files that have pictures beside them. A picture that is referred to and is not there, or is none, is
+    /// left out with a note.
+    ///
+    /// # Errors
+    /// As [`Library::add`].
+    pub async fn add_beside(
+        &self,
+        files: Vec<Incoming>,
+        beside: &Beside,
+        accompany: &mut Accompany<'_>,
+    ) -> Result<Vec<Result<Outcome>>> {
         let files = files.into_iter().map(|file| Given {
             file,
             form: None,
+            pictures: None,
             expected: Expected::Any,
         });
-        self.take_in(files.collect(), accompany).await
+        self.take_in(files.collect(), beside, accompany).await
     }
 
     /// The same for files of which more is known.
     pub(super) async fn take_in(
         &self,
         files: Vec<Given>,
+        beside: &Beside,
         accompany: &mut Accompany<'_>,
     ) -> Result<Vec<Result<Outcome>>> {
-        let limits = self.limits.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            files
-                .into_iter()
-                .map(|f| read(f, &limits))
-                .collect::<Vec<Result<Read>>>()
-        });
-        let read = read.await.map_err(Error::internal)?;
+        // One after the other, so that the pictures of one document at a time are held.
+        let mut read = Vec::with_capacity(files.len());
+        for given in files {
+            read.push(self.read(given, beside).await?);
+        }
         let _gate = self.gate.lock().await;
         self.catch_up_if_behind().await?;
         let mut draft = Draft::default();
@@ -181,6 +216,27 @@ impl Library {
         draft.writes.extend(accompany(&outcomes)?);
         self.commit(draft).await?;
         Ok(outcomes)
+    }
+
+    /// Reads a file and keeps its pictures.
+    async fn read(&self, given: Given, beside: &Beside) -> Result<Result<Read>> {
+        let limits = self.limits.clone();
+        let read = tokio::task::spawn_blocking(move || read(given, &limits));
+        let mut read = match read.await.map_err(Error::internal)? {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
+        let pictures = std::mem::take(&mut read.document.pictures);
+        if !pictures.is_empty() {
+            let mut gathered = self.gather(&read.given, pictures, beside).await?;
+            read.document.notes.append(&mut gathered.notes);
+            read.pictures = Some(gathered);
+        }
+        if let Some(form) = read.given.form.take() {
+            let kept = read.pictures.as_ref().map_or(&[][..], |p| &p.kept);
+            read.given.form = Some(self.file_pictures(form, kept).await?);
+        }
+        Ok(Ok(read))
     }
 
     /// Stores a batch and brings its documents into the index. Where that fails the index is behind, and is brought up to
@@ -212,6 +268,7 @@ impl Library {
                 },
             document: mut read,
             hash,
+            pictures,
         } = file;
         let known = self.under(&incoming.space, &incoming.path, draft).await?;
         let id = match &known {
@@ -220,15 +277,15 @@ impl Library {
         };
         let mut warnings: Vec<String> = read.notes.iter().map(|n| n.message.clone()).collect();
         if let Some(known) = &known
-            && self.is_unchanged(known, &incoming, &hash).await
+            && self
+                .is_unchanged(known, &incoming, &hash, pictures.as_ref(), draft)
+                .await?
         {
-            return Ok(Outcome {
-                state: OutcomeState::Unchanged,
-                document: known.clone(),
-                warnings,
-                changes: None,
-            });
+            let used = pictures.unwrap_or_default().used;
+            return Ok(Outcome::unchanged(known, warnings, used));
         }
+        let pictures = pictures.unwrap_or_default();
+        warnings.extend(pictures.warning());
         if let Some(known) = known.as_ref().filter(|k| k.source.sha256 == hash) {
             // The same file read anew was still made from the same form.
             form = form.or(self.content_standing(&known.id, draft).await?.form);
@@ -238,12 +295,7 @@ impl Library {
         let original = std::mem::take(&mut incoming.bytes);
         self.files.put(original).await?;
         let text = self.files.put(read.text.clone().into_bytes()).await?;
-        let content = ContentRecord {
-            clauses: std::mem::take(&mut read.clauses),
-            outline: std::mem::take(&mut read.outline),
-            notes: std::mem::take(&mut read.notes),
-            form,
-        };
+        let content = content(&mut read, form, pictures.kept);
         let relations = said(&mut read);
         let name = file_name(&incoming.path);
         let source = Source {
@@ -281,17 +333,29 @@ impl Library {
             changes: document.changes,
             document,
             warnings,
+            pictures: pictures.used,
         })
     }
 
-    /// Whether a file is the one that a document was read from, and there is nothing to mend.
-    async fn is_unchanged(&self, known: &DocumentRecord, incoming: &Incoming, hash: &str) -> bool {
+    /// Whether a file is the one that a document was read from, with the same pictures, and there is nothing to mend.
+    async fn is_unchanged(
+        &self,
+        known: &DocumentRecord,
+        incoming: &Incoming,
+        hash: &str,
+        pictures: Option<&Gathered>,
+        draft: &Draft,
+    ) -> Result<bool> {
         let title = incoming.title.as_ref();
-        known.source.sha256 == hash
+        let same = known.source.sha256 == hash
             && known.reader == READER_VERSION
             && !known.withdrawn
             && title.is_none_or(|t| *t == known.extracted().title)
-            && self.is_whole(known).await
+            && self.is_whole(known).await;
+        match pictures {
+            Some(gathered) if same => self.has_pictures(known, &gathered.kept, draft).await,
+            _ => Ok(same),
+        }
     }
 
     /// What stands under a path of a space: also a document that was moved from there, or to there.
@@ -313,8 +377,8 @@ impl Library {
         Ok(moved.into_values().next())
     }
 
-    /// Has a document take the place of what stood under its path: another file makes a new version, the same file read
-    /// anew does not.
+    /// Has a document take the place of what stood under its path: another file makes a new version, and so does another
+    /// picture; the same file read anew does not.
     async fn follow(
         &self,
         known: &DocumentRecord,
@@ -328,7 +392,9 @@ impl Library {
         document.changes = known.changes;
         document.revision = known.revision;
         document.log.clone_from(&known.log);
-        if known.source.sha256 != document.source.sha256 {
+        if known.source.sha256 != document.source.sha256
+            || self.loses_pictures(known, &content.pictures, draft).await?
+        {
             document.version += 1;
             document.changes = self.changes(known, content, text, draft).await?;
             self.keep(known, draft).await?;
@@ -417,6 +483,17 @@ fn said(read: &mut Document) -> Vec<Said> {
         .collect()
 }
 
+/// The structure of a document that was read.
+fn content(read: &mut Document, form: Option<Form>, pictures: Vec<PictureRecord>) -> ContentRecord {
+    ContentRecord {
+        clauses: std::mem::take(&mut read.clauses),
+        outline: std::mem::take(&mut read.outline),
+        notes: std::mem::take(&mut read.notes),
+        form,
+        pictures,
+    }
+}
+
 fn file_name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
 }
@@ -485,5 +562,6 @@ fn read(given: Given, limits: &documents::Limits) -> Result<Read> {
         given,
         document,
         hash,
+        pictures: None,
     })
 }

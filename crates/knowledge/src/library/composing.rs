@@ -1,16 +1,21 @@
 //! Knowledge typed into a form: it goes the way of an imported file, and can be opened again.
 
 use documents::Limits;
-use kernel::{Error, ErrorCode, Result, capability::Context};
+use kernel::{Error, ErrorCode, Result, capability::Context, id::content_hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Incoming, Library, Outcome,
     adding::{Draft, Expected, Given},
+    pictures::Beside,
 };
 use crate::{
-    compare::Changes, facts::Facts, forms::Form, record::DocumentRecord, view::DocumentSummary,
+    compare::Changes,
+    facts::Facts,
+    forms::{Form, pictures},
+    record::{DocumentRecord, PictureRecord},
+    view::DocumentSummary,
 };
 
 /// A form as it is typed in.
@@ -63,7 +68,7 @@ impl Library {
     /// `InvalidInput`, naming the field; `Conflict` if there is a document of that name already, or it has changed since it
     /// was read; `Forbidden` for a space that the caller may not see; `NotFound`, `Storage`, `StorageFull`, `Index`.
     pub async fn compose(&self, context: &Context, input: ComposeInput) -> Result<Outcome> {
-        input.form.check()?;
+        input.form.check(self.limits())?;
         let (space, path, expected) = match &input.id {
             Some(id) => {
                 let document = self.composed_before(context, id, &input.form).await?;
@@ -99,9 +104,12 @@ impl Library {
         let given = Given {
             file,
             form: Some(input.form),
+            pictures: None,
             expected,
         };
-        let mut outcomes = self.take_in(vec![given], &mut |_| Ok(Vec::new())).await?;
+        let mut outcomes = self
+            .take_in(vec![given], &Beside::new(), &mut |_| Ok(Vec::new()))
+            .await?;
         outcomes
             .pop()
             .unwrap_or_else(|| Err(Error::internal("nothing came of the form")))
@@ -147,17 +155,41 @@ impl Library {
     /// `NotFound` also for one that was imported from a file; `Storage`.
     pub async fn composed(&self, context: &Context, id: &str) -> Result<OpenedForm> {
         let document = self.document_for(&context.caller, id).await?;
-        let form = self
-            .content(id)
-            .await?
-            .form
-            .ok_or_else(|| not_typed(&document))?;
+        let content = self.content(id).await?;
+        let mut form = content.form.ok_or_else(|| not_typed(&document))?;
+        for picture in form.pictures_mut() {
+            if let Some(file) = pictures::hash(picture) {
+                let bytes = self.files.get(file).await?;
+                // It was checked when it was typed in.
+                let media = documents::picture_media(&bytes, self.limits());
+                *picture = pictures::encode(media.map_err(Error::internal)?, &bytes);
+            }
+        }
         Ok(OpenedForm {
             id: document.id,
             revision: document.revision,
             space: document.space,
             form,
         })
+    }
+
+    /// A form whose pictures are named by their hashes; `kept` are those of the document that was made from it.
+    pub(super) async fn file_pictures(
+        &self,
+        mut form: Form,
+        kept: &[PictureRecord],
+    ) -> Result<Form> {
+        for picture in form.pictures_mut() {
+            let Some(bytes) = pictures::decode(picture) else {
+                continue;
+            };
+            let hash = content_hash(&bytes);
+            if !kept.iter().any(|p| p.file == hash) {
+                self.files.put(bytes).await?;
+            }
+            *picture = pictures::filed(&hash);
+        }
+        Ok(form)
     }
 
     /// Refuses a file whose document doesn't stand as whoever gives it supposes.

@@ -17,7 +17,7 @@ use super::{Library, Related};
 use crate::{
     facts::Edits,
     record::{DOCUMENTS, DocumentRecord, RelationKind, listed, with_status},
-    view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body},
+    view::{DocumentDetail, DocumentSummary, NoteText, OutlineEntry, body, pictures},
 };
 
 /// The fields that a list can be sorted by.
@@ -270,6 +270,7 @@ impl Library {
             amended_by: document.amended_by.clone(),
             outline: outline.collect(),
             body: body(&content, text.as_str()),
+            pictures: pictures(&document.id, &content, text.as_str()),
             notes: notes.collect(),
         })
     }

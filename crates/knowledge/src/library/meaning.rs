@@ -138,7 +138,6 @@ impl Library {
                 }),
                 offset,
                 limit: BATCH,
-                ..Query::default()
             };
             let found = self.records.find(&DOCUMENTS, &query).await?;
             let Some(last) = found.last() else {

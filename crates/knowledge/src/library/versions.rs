@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Incoming, Library, Outcome,
     adding::{Draft, Expected, Given},
+    pictures::Beside,
     validity::are_wordings,
 };
 use crate::{
@@ -245,12 +246,16 @@ impl Library {
             bytes: self.original(&version).await?,
             title: Some(version.extracted().title),
         };
+        let content = self.content(&version.id).await?;
         let given = Given {
             file,
-            form: self.content(&version.id).await?.form,
+            form: content.form,
+            pictures: Some(content.pictures),
             expected: Expected::Revision(head.revision),
         };
-        let mut outcomes = self.take_in(vec![given], &mut |_| Ok(Vec::new())).await?;
+        let mut outcomes = self
+            .take_in(vec![given], &Beside::new(), &mut |_| Ok(Vec::new()))
+            .await?;
         outcomes
             .pop()
             .unwrap_or_else(|| Err(Error::internal("nothing came of the version")))

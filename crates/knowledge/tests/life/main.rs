@@ -3,6 +3,8 @@
 
 mod composing;
 mod editing;
+mod imports;
+mod pictures;
 mod relations;
 mod support;
 mod version_pairs;

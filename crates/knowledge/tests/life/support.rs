@@ -27,6 +27,35 @@ impl Place {
         Arc::new(SqliteRecords::open(&self.0.path().join("db")).unwrap())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Whether a stored file holds these bytes.
+    pub(crate) fn stores(&self, bytes: &[u8]) -> bool {
+        let Ok(folders) = std::fs::read_dir(self.0.path().join("files")) else {
+            return false;
+        };
+        let mut files = folders.flat_map(|f| std::fs::read_dir(f.unwrap().path()).unwrap());
+        files.any(|file| {
+            let stored = std::fs::read(file.unwrap().path()).unwrap();
+            stored.windows(bytes.len()).any(|w| w == bytes)
+        })
+    }
+
+    /// Changes a byte of a stored file.
+    pub(crate) fn damage(&self, hash: &str) {
+        let file = self
+            .0
+            .path()
+            .join("files")
+            .join(&hash[..2])
+            .join(&hash[2..]);
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+    }
+
     pub(crate) async fn open(&self) -> Library {
         let index = Arc::new(TantivyIndex::open(&self.0.path().join("index")).unwrap());
         let files = Arc::new(LocalFiles::new(self.0.path().join("files")));
