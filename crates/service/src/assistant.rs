@@ -222,11 +222,7 @@ impl Assistant {
                 },
             )
             .await?;
-        let understood = json!({
-            "content": ranking.question.content,
-            "expanded": ranking.question.expanded,
-            "as_of": on.to_string(),
-        });
+        let understood = understood(&ranking, on);
         step(
             context,
             recorder,
@@ -238,11 +234,7 @@ impl Assistant {
         let start = recorder.elapsed();
         let content = Content::new(&ranking.question, |tokens| self.library.rarity(tokens))?;
         let (sources, changed) = gather(&self.library, &ranking.hits, &content, DOCUMENTS).await?;
-        let support = sources
-            .iter()
-            .take(ANSWERED_FROM)
-            .map(|s| s.coverage)
-            .fold(0.0, f32::max);
+        let support = support(&sources);
         step(
             context,
             recorder,
@@ -617,6 +609,20 @@ fn step(
             ms: span.ms,
         },
     )
+}
+
+fn understood(ranking: &Ranking, on: Date) -> serde_json::Value {
+    json!({
+        "content": ranking.question.content,
+        "expanded": ranking.question.expanded,
+        "as_of": on.to_string(),
+    })
+}
+
+/// The greatest share of the question that one of the documents an answer may come from holds.
+fn support(sources: &[Source]) -> f32 {
+    let answered_from = sources.iter().take(ANSWERED_FROM);
+    answered_from.map(|s| s.coverage).fold(0.0, f32::max)
 }
 
 fn told(ranking: &Ranking, sources: &[Source], support: f32) -> serde_json::Value {
