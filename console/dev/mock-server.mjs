@@ -53,7 +53,7 @@ async function bodyOf(req) {
   for await (const chunk of req) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
-const summary = ({ body, outline, text, notes, source, repeals, repealed_by, ...rest }) => rest
+const summary = ({ body, outline, text, notes, source, repeals, repealed_by, ...rest }) => ({ topics: [], version: 1, version_of: null, ...rest })
 const sessionSummary = (s) => ({ id: s.id, title: s.title, turns: s.turns.length, updated_at: s.updated_at })
 
 function signedIn(req) {
@@ -201,6 +201,14 @@ async function files(path, res) {
   problem(res, 404, 'not_found', '没有找到', `没有 ${path}。`)
 }
 
+// Here every document has one version, stands for itself and was never corrected.
+const NO_RELATIONS = { items: [], total: 0, page: 1, page_size: 20 }
+const WITHOUT_PAST = { version: 1, version_of: null, revision: 1, topics: [], edits: {}, log: [], amended_by: null, says: NO_RELATIONS, said_of: NO_RELATIONS }
+const version = ({ id, title, number, issued, effective_from, effective_until, status, clauses, imported_at, source }) => ({
+  id, title, number, issued, status, clauses, imported_at, source, path: source.name, version: 1, version_of: null,
+  begins: effective_from ?? issued ?? null, ends: effective_until ?? null, replaced: false, changes: null,
+})
+
 async function documentCalls(req, res, parts) {
   const document = documents.get(parts[2])
   if (!document) return problem(res, 404, 'document_not_found', '没有这份文件', '文件不存在，或者已经被删除。')
@@ -208,6 +216,9 @@ async function documentCalls(req, res, parts) {
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(document.source.name)}` })
     return res.end(document.text)
   }
+  if (parts[3] === 'versions' && req.method === 'GET') return json(res, { versions: [version(document)], wordings: [] })
+  if (parts[3] === 'relations') return json(res, NO_RELATIONS)
+  if (parts[3] === 'edit' || parts[3] === 'form') return problem(res, 501, 'not_in_mock', '模拟服务没有这项', '请用真正的服务试。')
   if (parts[3] === 'restore') {
     if (!manage(req, res)) return
     withdrawn.delete(document.id)
@@ -218,7 +229,8 @@ async function documentCalls(req, res, parts) {
     withdrawn.add(document.id)
     return json(res, { ...summary(document), status: 'withdrawn' })
   }
-  const { text, ...detail } = document
+  const { text, ...own } = document
+  const detail = { ...WITHOUT_PAST, ...own }
   json(res, withdrawn.has(document.id) ? { ...detail, status: 'withdrawn' } : detail)
 }
 

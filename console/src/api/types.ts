@@ -3,6 +3,12 @@
 import type { components, operations } from './schema'
 
 type Schemas = components['schemas']
+/** What an operation answers with. */
+type Answered<O extends keyof operations> = operations[O] extends {
+  responses: { 200: { content: { 'application/json': infer T } } }
+}
+  ? T
+  : never
 
 export type Page<T> = Omit<Schemas['Page_SessionSummary'], 'items'> & { items: T[] }
 export type Problem = Schemas['Problem']
@@ -66,29 +72,41 @@ export type Facets = Schemas['Facets']
 export type DocumentQuery = NonNullable<operations['knowledge.documents']['parameters']['query']>
 
 export type DocumentFormat = Schemas['Format']
-export type Related = Schemas['Related']
-export type RelationKind = Schemas['RelationKind']
-export type RelationDirection = Schemas['Direction']
+export type Related = Answered<'knowledge.relations'>['items'][number]
+export type RelationKind = Related['kind']
+export type RelationDirection = NonNullable<RelationQuery['direction']>
 export type RelationQuery = NonNullable<operations['knowledge.relations']['parameters']['query']>
 export type VersionSummary = Schemas['VersionSummary']
-export type Versions = Schemas['Versions']
-export type Changes = Schemas['Changes']
-export type Correction = Schemas['Edit']
+export type Versions = Answered<'knowledge.versions'>
+export type Changes = Answered<'knowledge.compare'>['changes']
 export type Composed = Schemas['Composed']
 
-// The document says the kind of a form beside a reference, where the generator doesn't look.
+// The document says the kind of a form beside a reference, where the generator doesn't look: it is put back here.
+type FormWith<K extends string> = Extract<Schemas['ComposeInput']['form'], Record<K, unknown>>
 export type KnowledgeForm =
-  | ({ kind: 'policy' } & Schemas['Policy'])
-  | ({ kind: 'guide' } & Schemas['Guide'])
-  | ({ kind: 'walkthrough' } & Schemas['Walkthrough'])
-  | ({ kind: 'faq' } & Schemas['Faq'])
-  | ({ kind: 'primer' } & Schemas['Primer'])
+  | ({ kind: 'policy' } & FormWith<'number'>)
+  | ({ kind: 'guide' } & FormWith<'item'>)
+  | ({ kind: 'walkthrough' } & FormWith<'audience'>)
+  | ({ kind: 'faq' } & FormWith<'pairs'>)
+  | ({ kind: 'primer' } & Exclude<FormWith<'body'>, Record<'number', unknown>>)
 export type ComposeInput = Omit<Schemas['ComposeInput'], 'form'> & { form: KnowledgeForm }
 export type OpenedForm = Omit<Schemas['OpenedForm'], 'form'> & { form: KnowledgeForm }
 
 // The document leaves out the body of `knowledge.edit`, and gives the pairs of a comparison the shape of a question with
 // its answer, whose name they share; until it describes them, these are written by hand.
-export type CorrectedField = Schemas['Field']
+export type CorrectedField = keyof Pick<
+  DocumentDetail,
+  | 'title'
+  | 'kind'
+  | 'issuer'
+  | 'number'
+  | 'region'
+  | 'issued'
+  | 'effective_from'
+  | 'effective_until'
+  | 'topics'
+  | 'space'
+>
 export interface EditInput {
   revision: number
   set: Partial<Record<CorrectedField, string | string[] | null>>
@@ -107,7 +125,7 @@ export interface ComparedClause {
   old: ComparedSide | null
   new: ComparedSide | null
 }
-export type Comparison = Omit<Schemas['Comparison'], 'clauses'> & { clauses: ComparedClause[] }
+export type Comparison = Omit<Answered<'knowledge.compare'>, 'clauses'> & { clauses: ComparedClause[] }
 
 export type SearchInput = Schemas['SearchInput']
 export type SearchOutput = Schemas['SearchOutput']
