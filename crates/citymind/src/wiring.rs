@@ -85,12 +85,7 @@ impl App {
         let records = audit.accompany();
         let identity = Identity::open(records.clone(), config.identity.terms()).await?;
         let files = files(&folder, &config)?;
-        let index = Arc::new(TantivyIndex::open(&folder.index().join("lexical-1"))?);
-        let limits = Limits {
-            file_bytes: config.limits.file_mib << 20,
-            ..Limits::default()
-        };
-        let library = Arc::new(Library::open(records.clone(), files.clone(), index, limits).await?);
+        let library = library(&folder, &config, &records, &files).await?;
         let origin = folder.secret("folder.id", id::secret)?;
         let imports = Imports::open(library.clone(), folder.staging(), origin).await?;
         let sessions = Sessions::open(records.clone()).await?;
@@ -221,6 +216,21 @@ fn follow(app: &Arc<App>) -> impl Future<Output = ()> + Send + 'static {
             }
         }
     }
+}
+
+async fn library(
+    folder: &DataFolder,
+    config: &Config,
+    records: &Arc<dyn Records>,
+    files: &Arc<dyn Files>,
+) -> Result<Arc<Library>> {
+    let index = Arc::new(TantivyIndex::open(&folder.index().join("lexical-1"))?);
+    let limits = Limits {
+        file_bytes: config.limits.file_mib << 20,
+        ..Limits::default()
+    };
+    let library = Library::open(records.clone(), files.clone(), index, limits).await?;
+    Ok(Arc::new(library))
 }
 
 async fn records(folder: &DataFolder, config: &Config) -> Result<Arc<dyn Records>> {

@@ -166,7 +166,7 @@ impl Desk {
 
     async fn chat(&self, name: &str) -> Result<Arc<dyn ChatModel>> {
         if let Some(endpoint) = self.settings.chat_endpoint(name) {
-            let model = OpenAiChat::new(&endpoint.endpoint, endpoint.abilities.clone())?;
+            let model = OpenAiChat::new(&endpoint.endpoint, endpoint.abilities)?;
             return Ok(Arc::new(model));
         }
         let (model, path) = self.local(name, Purpose::Chat)?;
