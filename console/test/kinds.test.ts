@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ClauseText } from '@/api/types'
-import { guideFields, numeral, questionParts, stepHeading, stepPictures } from '@/text/kinds'
+import { guideFields, numeral, questionParts, stepHeading } from '@/text/kinds'
 
 function clause(over: Partial<ClauseText>): ClauseText {
   return { clause: 0, kind: 'section', label: '', path: [], start: 0, end: 0, text: '', ...over }
@@ -35,10 +35,6 @@ describe('steps', () => {
     expect(numeral('百')).toBeNull()
   })
 
-  it('have the pictures that stand under their heading, and only such as are within the file', () => {
-    const file = '# 标题\n![封面](data:image/png;base64,AAAA)\n## 第一步 开机\n按下。\n![第一步 开机](data:image/png;base64,BBBB)\n## 第二步 取件\n![外面](https://elsewhere.invalid/a.png)\n'
-    expect([...stepPictures(file)]).toEqual([[1, [{ name: '第一步 开机', address: 'data:image/png;base64,BBBB' }]]])
-  })
 })
 
 describe('the fields of a guide', () => {

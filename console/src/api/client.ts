@@ -152,8 +152,6 @@ export const api = {
     json<DocumentDetail>(`/knowledge/documents/${part(id)}/edit`, { method: 'POST', body }),
   compose: (body: ComposeInput) => json<Composed>('/knowledge/compose', { method: 'POST', body }),
   form: (id: string, signal?: AbortSignal) => json<OpenedForm>(`/knowledge/documents/${part(id)}/form`, { signal }),
-  original: async (id: string, signal?: AbortSignal) =>
-    (await send(`/knowledge/documents/${part(id)}/original`, { signal, accept: '*/*' })).text(),
   facets: (signal?: AbortSignal) => json<Facets>('/knowledge/facets', { signal }),
   search: (input: SearchInput, signal?: AbortSignal) =>
     json<SearchOutput>('/knowledge/search', { method: 'POST', body: input, signal }),

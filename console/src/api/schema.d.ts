@@ -761,26 +761,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/knowledge/compare": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * 比较版本
-         * @description 逐条比较两个版本：先按内容、再按条号对应，标出新增、删除、修改、移动的条款和改动的文字。
-         */
-        get: operations["knowledge.compare"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/knowledge/compose": {
         parameters: {
             query?: never;
@@ -845,6 +825,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/knowledge/documents/{id}/compare/{old}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 比较版本
+         * @description 逐条比较两个版本：先按内容、再按条号对应，标出新增、删除、修改、移动的条款和改动的文字。
+         */
+        get: operations["knowledge.compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/knowledge/documents/{id}/edit": {
         parameters: {
             query?: never;
@@ -897,6 +897,26 @@ export interface paths {
          * @description 下载一份文件的原件。
          */
         get: operations["knowledge.original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/pictures/{picture}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 查看图片
+         * @description 取得一份文件里的一张图片，序号从 0 开始，与阅读文件所列的相同。
+         */
+        get: operations["knowledge.picture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1812,34 +1832,6 @@ export interface components {
             /** @description Whether a right document was cited. */
             right_document: boolean;
         };
-        /** @description How many clauses became what. */
-        Changes: {
-            /**
-             * Format: uint
-             * @description New clauses.
-             */
-            added: number;
-            /**
-             * Format: uint
-             * @description Clauses in other words.
-             */
-            changed: number;
-            /**
-             * Format: uint
-             * @description The same words under another number or heading.
-             */
-            moved: number;
-            /**
-             * Format: uint
-             * @description Clauses that are gone.
-             */
-            removed: number;
-            /**
-             * Format: uint
-             * @description The same clauses.
-             */
-            same: number;
-        };
         /** @description Where a person can ask. */
         Channel: {
             /** @description Telephone, address or page. */
@@ -1890,8 +1882,64 @@ export interface components {
             /** @description The document's title. */
             title: string;
         };
+        /** @description How many clauses became what. */
+        ClauseChanges: {
+            /**
+             * Format: uint
+             * @description New clauses.
+             */
+            added: number;
+            /**
+             * Format: uint
+             * @description Clauses in other words.
+             */
+            changed: number;
+            /**
+             * Format: uint
+             * @description The same words under another number or heading.
+             */
+            moved: number;
+            /**
+             * Format: uint
+             * @description Clauses that are gone.
+             */
+            removed: number;
+            /**
+             * Format: uint
+             * @description The same clauses.
+             */
+            same: number;
+        };
+        /** @description What became of a clause. */
+        ClauseFate: "same" | "moved" | "changed" | "added" | "removed";
         /** @description What a clause is. */
         ClauseKind: "front" | "article" | "section" | "item" | "paragraph" | "table" | "annex" | "question";
+        /** @description A clause in both wordings. */
+        ClausePair: {
+            /** @description What became of it. */
+            fate: components["schemas"]["ClauseFate"];
+            /** @description As it is; missing where it is gone. */
+            new: components["schemas"]["ClauseSide"] | null;
+            /** @description As it was; missing where it is new. */
+            old: components["schemas"]["ClauseSide"] | null;
+        };
+        /** @description A clause on one side of a comparison. */
+        ClauseSide: {
+            /**
+             * Format: uint
+             * @description Its ordinal in its document.
+             */
+            clause: number;
+            /** @description The headings that lead to it, and its label. */
+            path: string;
+            /** @description The stretches of the text that the other side doesn't have, in characters: start and end. */
+            spans: [
+                number,
+                number
+            ][];
+            /** @description Its text. */
+            text: string;
+        };
         /** @description A clause with its text. */
         ClauseText: {
             /**
@@ -1924,7 +1972,7 @@ export interface components {
          */
         CompareInput: {
             /** @description The later one's id. */
-            new: string;
+            id: string;
             /** @description The earlier one's id; two documents that are no versions of one another can be compared as well. */
             old: string;
             /**
@@ -1934,26 +1982,12 @@ export interface components {
             only_differences?: boolean;
         };
         /**
-         * Comparison
-         * @description Two versions, clause by clause.
-         */
-        Comparison: {
-            /** @description How many clauses became what. */
-            changes: components["schemas"]["Changes"];
-            /** @description The clauses of both, in the order of the later one. */
-            clauses: components["schemas"]["Pair"][];
-            /** @description The later one. */
-            new: components["schemas"]["VersionSummary"];
-            /** @description The earlier one. */
-            old: components["schemas"]["VersionSummary"];
-        };
-        /**
          * ComposeInput
          * @description A form as it is typed in.
          */
         ComposeInput: {
             /** @description What was typed in. */
-            form: components["schemas"]["Form"];
+            form: components["schemas"]["KnowledgeForm"];
             /**
              * @description The document that was composed before and is changed; a new one without it.
              * @default null
@@ -1977,7 +2011,7 @@ export interface components {
          */
         Composed: {
             /** @description How its clauses differ from those of the version before, if there is one. */
-            changes: components["schemas"]["Changes"] | null;
+            changes: components["schemas"]["ClauseChanges"] | null;
             /** @description The document. */
             document: components["schemas"]["DocumentSummary"];
             /**
@@ -2039,59 +2073,6 @@ export interface components {
         Consumers: {
             /** @description One by one. */
             items: components["schemas"]["Consumer"][];
-        };
-        /** @description Corrections as they come in. What is missing stays as it is; null empties a field. */
-        Corrections: {
-            /**
-             * @description First day in force (YYYY-MM-DD).
-             * @default null
-             */
-            effective_from?: string | null;
-            /**
-             * @description Last day in force (YYYY-MM-DD).
-             * @default null
-             */
-            effective_until?: string | null;
-            /**
-             * @description When it was issued (YYYY-MM-DD).
-             * @default null
-             */
-            issued?: string | null;
-            /**
-             * @description Who issued it; several are separated by 、.
-             * @default null
-             */
-            issuer?: string | null;
-            /**
-             * @description What kind of document.
-             * @default null
-             */
-            kind?: components["schemas"]["DocumentKind"] | null;
-            /**
-             * @description The document number.
-             * @default null
-             */
-            number?: string | null;
-            /**
-             * @description Where it holds.
-             * @default null
-             */
-            region?: string | null;
-            /**
-             * @description The knowledge space to which it is moved.
-             * @default null
-             */
-            space?: string | null;
-            /**
-             * @description The title.
-             * @default null
-             */
-            title?: string | null;
-            /**
-             * @description What it is about.
-             * @default null
-             */
-            topics?: string[] | null;
         };
         /**
          * CreatedKey
@@ -2220,8 +2201,73 @@ export interface components {
              */
             parent?: string | null;
         };
-        /** @description Who says something of whom. */
-        Direction: "says" | "said_of";
+        /**
+         * DocumentComparison
+         * @description Two versions, clause by clause.
+         */
+        DocumentComparison: {
+            /** @description How many clauses became what. */
+            changes: components["schemas"]["ClauseChanges"];
+            /** @description The clauses of both, in the order of the later one. */
+            clauses: components["schemas"]["ClausePair"][];
+            /** @description The later one. */
+            new: components["schemas"]["VersionSummary"];
+            /** @description The earlier one. */
+            old: components["schemas"]["VersionSummary"];
+        };
+        /** @description Corrections as they come in. What is missing stays as it is; null empties a field. */
+        DocumentCorrections: {
+            /**
+             * @description First day in force (YYYY-MM-DD).
+             * @default null
+             */
+            effective_from?: string | null;
+            /**
+             * @description Last day in force (YYYY-MM-DD).
+             * @default null
+             */
+            effective_until?: string | null;
+            /**
+             * @description When it was issued (YYYY-MM-DD).
+             * @default null
+             */
+            issued?: string | null;
+            /**
+             * @description Who issued it; several are separated by 、.
+             * @default null
+             */
+            issuer?: string | null;
+            /**
+             * @description What kind of document.
+             * @default null
+             */
+            kind?: components["schemas"]["DocumentKind"] | null;
+            /**
+             * @description The document number.
+             * @default null
+             */
+            number?: string | null;
+            /**
+             * @description Where it holds.
+             * @default null
+             */
+            region?: string | null;
+            /**
+             * @description The knowledge space to which it is moved.
+             * @default null
+             */
+            space?: string | null;
+            /**
+             * @description The title.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * @description What it is about.
+             * @default null
+             */
+            topics?: string[] | null;
+        };
         /**
          * DocumentDetail
          * @description A whole document.
@@ -2243,7 +2289,7 @@ export interface components {
             clauses: number;
             /** @description What people corrected, and what the file says; for staff. */
             edits: {
-                [key: string]: components["schemas"]["Edit"];
+                [key: string]: components["schemas"]["DocumentEdit"];
             };
             /** @description First day in force. */
             effective_from: string | null;
@@ -2262,13 +2308,15 @@ export interface components {
             /** @description What kind of document. */
             kind: components["schemas"]["DocumentKind"];
             /** @description Its last changes, the latest last; for staff. */
-            log: components["schemas"]["Touch"][];
+            log: components["schemas"]["DocumentTouch"][];
             /** @description What a person should look at. */
             notes: components["schemas"]["NoteText"][];
             /** @description The document number. */
             number: string | null;
             /** @description Its headings. */
             outline: components["schemas"]["OutlineEntry"][];
+            /** @description Its pictures, in the order of their places. */
+            pictures: components["schemas"]["PictureView"][];
             /** @description Where it holds. */
             region: string | null;
             /** @description The documents that repeal it. */
@@ -2281,9 +2329,9 @@ export interface components {
              */
             revision: number;
             /** @description What others say of it: the first of them, see `knowledge.relations`. */
-            said_of: components["schemas"]["Page_Related"];
+            said_of: components["schemas"]["Page_RelatedDocument"];
             /** @description What it says of others: the first of them, see `knowledge.relations`. */
-            says: components["schemas"]["Page_Related"];
+            says: components["schemas"]["Page_RelatedDocument"];
             /** @description The file as it came. */
             source: components["schemas"]["Source"];
             /** @description The knowledge space. */
@@ -2307,6 +2355,19 @@ export interface components {
              */
             warnings: number;
         };
+        /** @description A correction. */
+        DocumentEdit: {
+            /** @description When. */
+            at: string;
+            /** @description Who corrected it. */
+            by: string;
+            /** @description What the file said when it was corrected. */
+            over: unknown;
+            /** @description What holds now; null for nothing. */
+            value: unknown;
+        };
+        /** @description What can be corrected. */
+        DocumentField: "title" | "kind" | "issuer" | "number" | "region" | "issued" | "effective_from" | "effective_until" | "topics" | "space";
         /**
          * DocumentInput
          * @description Names a document as of a day.
@@ -2377,6 +2438,30 @@ export interface components {
              */
             warnings: number;
         };
+        /** @description A change of a document. */
+        DocumentTouch: {
+            /** @description When. */
+            at: string;
+            /** @description Who, if it is known. */
+            by: string | null;
+            /**
+             * Format: uint64
+             * @description The document's revision after it.
+             */
+            revision: number;
+            /** @description What: names of fields, or `import`, `withdraw`, `restore`. */
+            what: string[];
+        };
+        /**
+         * DocumentVersions
+         * @description The versions of a document.
+         */
+        DocumentVersions: {
+            /** @description What has stood under its path, the latest first. */
+            versions: components["schemas"]["VersionSummary"][];
+            /** @description Other wordings of the same law, that stand under other paths, the latest first. */
+            wordings: components["schemas"]["VersionSummary"][];
+        };
         /**
          * Done
          * @description A thing was done.
@@ -2384,17 +2469,6 @@ export interface components {
         Done: {
             /** @description Always true. */
             done: boolean;
-        };
-        /** @description A correction. */
-        Edit: {
-            /** @description When. */
-            at: string;
-            /** @description Who corrected it. */
-            by: string;
-            /** @description What the file said when it was corrected. */
-            over: unknown;
-            /** @description What holds now; null for nothing. */
-            value: unknown;
         };
         /**
          * EditInput
@@ -2423,12 +2497,12 @@ export interface components {
              *       "topics": null
              *     }
              */
-            set?: components["schemas"]["Corrections"];
+            set?: components["schemas"]["DocumentCorrections"];
             /**
              * @description For which fields what the file says is to hold again.
              * @default []
              */
-            undo?: components["schemas"]["Field"][];
+            undo?: components["schemas"]["DocumentField"][];
         };
         /** @description An entry. Its canonical form is this struct as compact JSON, the fields in this order. */
         Entry: {
@@ -2550,7 +2624,7 @@ export interface components {
             statuses: components["schemas"]["Facet"][];
         };
         /** @description 常见问答 */
-        Faq: {
+        FaqForm: {
             /**
              * @description 发布单位
              * @default null
@@ -2560,17 +2634,36 @@ export interface components {
              * @description 问答
              * @default []
              */
-            pairs: components["schemas"]["Pair"][];
+            pairs: components["schemas"]["FaqPair"][];
             /**
              * @description 标题
              * @default
              */
             title: string;
         };
-        /** @description What became of a clause. */
-        Fate: "same" | "moved" | "changed" | "added" | "removed";
-        /** @description What can be corrected. */
-        Field: "title" | "kind" | "issuer" | "number" | "region" | "issued" | "effective_from" | "effective_until" | "topics" | "space";
+        /** @description A question with its answer. */
+        FaqPair: {
+            /**
+             * @description 答案
+             * @default
+             */
+            answer: string;
+            /**
+             * @description 依据
+             * @default null
+             */
+            basis: string | null;
+            /**
+             * @description 问题
+             * @default
+             */
+            question: string;
+            /**
+             * @description 相似问法
+             * @default []
+             */
+            variants: string[];
+        };
         /** @description How many were how. */
         Figures: {
             /**
@@ -2604,8 +2697,6 @@ export interface components {
              */
             unanswerable: number;
         };
-        /** @description What a person types in. */
-        Form: components["schemas"]["Policy"] | components["schemas"]["Guide"] | components["schemas"]["Walkthrough"] | components["schemas"]["Faq"] | components["schemas"]["Primer"];
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
         /** @description A golden question. */
@@ -2640,7 +2731,7 @@ export interface components {
         /** @description Whether there is an answer. */
         GoldenKind: "answerable" | "unanswerable";
         /** @description 办事指南 */
-        Guide: {
+        GuideForm: {
             /**
              * @description 办理依据
              * @default []
@@ -2742,6 +2833,12 @@ export interface components {
              * @description How many gave a new or changed document.
              */
             imported: number;
+            /**
+             * Format: uint64
+             * @description How many are pictures that are kept with documents.
+             * @default 0
+             */
+            pictures: number;
             /** @description A page of its files; while following, those that changed. */
             rows: components["schemas"]["ImportRow"][];
             /**
@@ -2763,6 +2860,12 @@ export interface components {
              * @description How many were there already.
              */
             unchanged: number;
+            /**
+             * Format: uint64
+             * @description How many are pictures to which no document refers.
+             * @default 0
+             */
+            unused: number;
             /**
              * Format: uint64
              * @description How many still wait.
@@ -2800,13 +2903,13 @@ export interface components {
              * @description How they differ from those of the version before, if there is one.
              * @default null
              */
-            changes: components["schemas"]["Changes"] | null;
+            changes: components["schemas"]["ClauseChanges"] | null;
             /**
              * Format: uint
              * @description How many clauses were found.
              */
             clauses: number | null;
-            /** @description Its document. */
+            /** @description Its document; of a picture the first that refers to it. */
             document: string | null;
             /** @description First day in force. */
             effective_from: string | null;
@@ -3094,6 +3197,8 @@ export interface components {
             /** Format: uint64 */
             revision: number;
         };
+        /** @description What a person types in. */
+        KnowledgeForm: components["schemas"]["PolicyForm"] | components["schemas"]["GuideForm"] | components["schemas"]["WalkthroughForm"] | components["schemas"]["FaqForm"] | components["schemas"]["PrimerForm"];
         /** @description Another document. */
         Link: {
             /** @description Its id, if it is stored here. */
@@ -3234,6 +3339,8 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description A kind of picture that browsers show. */
+        Media: "png" | "jpeg" | "gif" | "webp" | "svg";
         Mode: "none" | "local" | "remote";
         /** @description What models it runs on. */
         Model: {
@@ -3464,7 +3571,7 @@ export interface components {
          */
         OpenedForm: {
             /** @description What was typed in. */
-            form: components["schemas"]["Form"];
+            form: components["schemas"]["KnowledgeForm"];
             /** @description The document, or the version of one. */
             id: string;
             /**
@@ -3713,12 +3820,12 @@ export interface components {
             total: number;
         };
         /**
-         * Page_Related
+         * Page_RelatedDocument
          * @description A page of a list, with the number of all items.
          */
-        Page_Related: {
+        Page_RelatedDocument: {
             /** @description The items of this page. */
-            items: components["schemas"]["Related"][];
+            items: components["schemas"]["RelatedDocument"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -3804,29 +3911,6 @@ export interface components {
              */
             total: number;
         };
-        /** @description A question with its answer. */
-        Pair: {
-            /**
-             * @description 答案
-             * @default
-             */
-            answer: string;
-            /**
-             * @description 依据
-             * @default null
-             */
-            basis: string | null;
-            /**
-             * @description 问题
-             * @default
-             */
-            question: string;
-            /**
-             * @description 相似问法
-             * @default []
-             */
-            variants: string[];
-        };
         /** @description What a model is used for. */
         Part: "embedding" | "chat" | "rerank";
         /**
@@ -3870,6 +3954,30 @@ export interface components {
             /** @description Its Chinese title. */
             title: string;
         };
+        /** @description A picture of a document. */
+        PictureView: {
+            /** @description Its address on the server. Another picture has another one. */
+            address: string;
+            /** @description What it shows, in words; may be empty. */
+            alt: string;
+            /**
+             * Format: uint
+             * @description Where it stands, in characters: the end of the line it follows; before the clause's start it stands above it.
+             */
+            at: number;
+            /**
+             * Format: uint
+             * @description The clause that it belongs to: that in which it stands, or the one that begins after it.
+             */
+            clause: number | null;
+            /** @description What kind of picture. */
+            media: components["schemas"]["Media"];
+            /**
+             * Format: uint
+             * @description Its ordinal, from 0.
+             */
+            picture: number;
+        };
         /** @description A fact picked out of the evidence. */
         Point: {
             /**
@@ -3887,7 +3995,7 @@ export interface components {
         /** @description What a point is about. */
         PointKind: "condition" | "amount" | "material" | "channel" | "deadline";
         /** @description 政策 */
-        Policy: {
+        PolicyForm: {
             /**
              * @description 正文: paragraphs; lines that begin with `## ` are headings.
              * @default
@@ -3925,7 +4033,7 @@ export interface components {
             title: string;
         };
         /** @description 通识知识 */
-        Primer: {
+        PrimerForm: {
             /**
              * @description 正文: paragraphs; lines that begin with `## ` are headings.
              * @default
@@ -4030,7 +4138,7 @@ export interface components {
             secret: string;
         };
         /** @description A relation to another document. */
-        Related: {
+        RelatedDocument: {
             /** @description The article that is named, of the document that is spoken of. */
             article: string | null;
             /**
@@ -4063,7 +4171,7 @@ export interface components {
              * @description What the document says of others (default), or what others say of it.
              * @default says
              */
-            direction?: components["schemas"]["Direction"];
+            direction?: components["schemas"]["RelationDirection"];
             /** @description The document's id. */
             id: string;
             /**
@@ -4084,6 +4192,8 @@ export interface components {
              */
             page_size?: number | null;
         };
+        /** @description Who says something of whom. */
+        RelationDirection: "says" | "said_of";
         /** @description How one document stands to another. */
         RelationKind: "implements" | "amends" | "repeals" | "supersedes" | "cites";
         /**
@@ -4107,7 +4217,7 @@ export interface components {
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
         /** @description What became of a file. */
-        RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed";
+        RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed" | "picture" | "unused";
         /**
          * Run
          * @description A run.
@@ -4291,23 +4401,6 @@ export interface components {
             /** @description When the last one was. */
             updated_at: string;
         };
-        /** @description A clause on one side of a comparison. */
-        Side: {
-            /**
-             * Format: uint
-             * @description Its ordinal in its document.
-             */
-            clause: number;
-            /** @description The headings that lead to it, and its label. */
-            path: string;
-            /** @description The stretches of the text that the other side doesn't have, in characters: start and end. */
-            spans: [
-                number,
-                number
-            ][];
-            /** @description Its text. */
-            text: string;
-        };
         /**
          * SignInInput
          * @description A name and a password.
@@ -4387,38 +4480,6 @@ export interface components {
             model: components["schemas"]["Model"];
             product: string;
             version: string;
-        };
-        /** @description A step of an operating instruction. */
-        Step: {
-            /**
-             * @description 图片: a `data:image/…;base64,…` address.
-             * @default null
-             */
-            picture: string | null;
-            /**
-             * @description 说明
-             * @default
-             */
-            text: string;
-            /**
-             * @description 步骤名称
-             * @default
-             */
-            title: string;
-        };
-        /** @description A change of a document. */
-        Touch: {
-            /** @description When. */
-            at: string;
-            /** @description Who, if it is known. */
-            by: string | null;
-            /**
-             * Format: uint64
-             * @description The document's revision after it.
-             */
-            revision: number;
-            /** @description What: names of fields, or `import`, `withdraw`, `restore`. */
-            what: string[];
         };
         /**
          * Trace
@@ -4595,7 +4656,7 @@ export interface components {
             /** @description From when it counts: the first day in force, or where that is not told the day of issue. */
             begins: string | null;
             /** @description How its clauses differ from those of the version before. */
-            changes: components["schemas"]["Changes"] | null;
+            changes: components["schemas"]["ClauseChanges"] | null;
             /**
              * Format: uint
              * @description How many clauses it has.
@@ -4630,16 +4691,6 @@ export interface components {
             version_of: string | null;
         };
         /**
-         * Versions
-         * @description The versions of a document.
-         */
-        Versions: {
-            /** @description What has stood under its path, the latest first. */
-            versions: components["schemas"]["VersionSummary"][];
-            /** @description Other wordings of the same law, that stand under other paths, the latest first. */
-            wordings: components["schemas"]["VersionSummary"][];
-        };
-        /**
          * VersionsInput
          * @description Names a document as of a day.
          */
@@ -4655,7 +4706,7 @@ export interface components {
         /** @description How an account proved who it is in this call. */
         Via: "sign_in" | "key" | "system";
         /** @description 操作详解 */
-        Walkthrough: {
+        WalkthroughForm: {
             /**
              * @description 适用对象
              * @default null
@@ -4670,9 +4721,27 @@ export interface components {
              * @description 步骤
              * @default []
              */
-            steps: components["schemas"]["Step"][];
+            steps: components["schemas"]["WalkthroughStep"][];
             /**
              * @description 标题
+             * @default
+             */
+            title: string;
+        };
+        /** @description A step of an operating instruction. */
+        WalkthroughStep: {
+            /**
+             * @description 图片: a `data:image/…;base64,…` address.
+             * @default null
+             */
+            picture: string | null;
+            /**
+             * @description 说明
+             * @default
+             */
+            text: string;
+            /**
+             * @description 步骤名称
              * @default
              */
             title: string;
@@ -6089,42 +6158,6 @@ export interface operations {
             };
         };
     };
-    "knowledge.compare": {
-        parameters: {
-            query: {
-                /** @description The later one's id. */
-                new: string;
-                /** @description The earlier one's id; two documents that are no versions of one another can be compared as well. */
-                old: string;
-                /** @description Only clauses that differ. */
-                only_differences?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description 成功 */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Comparison"];
-                };
-            };
-            /** @description 出错 */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "knowledge.compose": {
         parameters: {
             query?: never;
@@ -6273,6 +6306,43 @@ export interface operations {
             };
         };
     };
+    "knowledge.compare": {
+        parameters: {
+            query?: {
+                /** @description Only clauses that differ. */
+                only_differences?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The later one's id. */
+                id: string;
+                /** @description The earlier one's id; two documents that are no versions of one another can be compared as well. */
+                old: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentComparison"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "knowledge.edit": {
         parameters: {
             query?: never;
@@ -6368,13 +6438,61 @@ export interface operations {
             };
         };
     };
+    "knowledge.picture": {
+        parameters: {
+            query?: {
+                /** @description 图片的标记，见阅读文件所列的地址；与图片相符时可以长期缓存 */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                /** @description 文件编号 */
+                id: string;
+                /** @description 图片序号，从 0 开始 */
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 图片 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description 没有变化 */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "knowledge.relations": {
         parameters: {
             query?: {
                 /** @description The day for which statuses are told (default today). */
                 as_of?: string | null;
                 /** @description What the document says of others (default), or what others say of it. */
-                direction?: components["schemas"]["Direction"];
+                direction?: components["schemas"]["RelationDirection"];
                 /** @description Only relations of this kind. */
                 kind?: components["schemas"]["RelationKind"] | null;
                 /** @description Which page, from 1. */
@@ -6397,7 +6515,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Related"];
+                    "application/json": components["schemas"]["Page_RelatedDocument"];
                 };
             };
             /** @description 出错 */
@@ -6464,7 +6582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Versions"];
+                    "application/json": components["schemas"]["DocumentVersions"];
                 };
             };
             /** @description 出错 */

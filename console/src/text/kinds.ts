@@ -80,23 +80,3 @@ const rowsOf = (text: string) =>
   blocks(text).flatMap((part) => {
     return part.type === 'table' ? part.rows.map((row) => row.map((cell) => text.slice(cell.start, cell.end))) : []
   })
-
-const PICTURE = /!\[([^\]]*)\]\((data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+)\)/
-
-export interface Picture {
-  name: string
-  address: string
-}
-
-/** The pictures that a Markdown file carries within itself, by the number of the step under whose heading they are. */
-export function stepPictures(markdown: string): Map<number, Picture[]> {
-  const found = new Map<number, Picture[]>()
-  let step = 0
-  for (const line of markdown.split('\n')) {
-    const heading = /^#+\s+(.*)$/.exec(line)
-    if (heading) step = stepHeading(heading[1]!)?.n ?? 0
-    const picture = PICTURE.exec(line)
-    if (picture && step > 0) found.set(step, [...(found.get(step) ?? []), { name: picture[1]!, address: picture[2]! }])
-  }
-  return found
-}

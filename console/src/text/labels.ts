@@ -76,6 +76,8 @@ const IMPORT_ROW: Record<ImportRowState, string> = {
   updated: '更新',
   unchanged: '未变',
   failed: '失败',
+  picture: '插图',
+  unused: '未用插图',
 }
 
 const IMPORT: Record<ImportState, string> = { running: '导入中', done: '已完成', cancelled: '已取消', halted: '因存储故障暂停' }
