@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use kernel::{Error, ErrorCode, Result};
 
+use crate::models::Models;
+
 #[derive(Subcommand)]
 pub(crate) enum Suite {
     /// 用带标准答案的问题评测本系统，评分并保留历史
@@ -70,6 +72,13 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
+        if self.model != "none" && Models::default().folder()?.find(&self.model)?.is_none() {
+            let message = format!(
+                "--model {}：没有这个模型，或还没有下载；见 citymind models list。",
+                self.model
+            );
+            return Err(Error::new(ErrorCode::InvalidInput, message));
+        }
         if self.threads == 0 {
             return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
         }

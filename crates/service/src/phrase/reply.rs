@@ -27,7 +27,7 @@ static MARK: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static LIST_SIGN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:[-*•·]\s*|\d{1,2}[.、．)）]\s*|#{1,6}\s*|\*\*)").expect("a fixed pattern")
+    Regex::new(r"^\s*(?:\*\*|[-*•·]\s*|\d{1,2}[.、．)）]\s*|#{1,6}\s*)").expect("a fixed pattern")
 });
 
 /// A mark may follow the full stop, so so many characters are waited for.

@@ -171,7 +171,7 @@ fn same_unit(unit: &'static str) -> &'static str {
 static TITLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"《[^《》]{1,80}》"));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r"“[^“”]{2,40}”"));
 static LETTERS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9@._/:-]+|\d[\d-]{4,}"));
+    LazyLock::new(|| pattern(r"[A-Za-z][A-Za-z0-9@._/:-]+|\d+-\d[\d-]*"));
 static BODY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?:委员会|管委会|人民政府|中心|大厅|医院|银行|公司|法院|检察院|派出所|办事处|办公室|管理局|保障局|监管局|税务局|公安局|民政局|教育局|[\p{Han}]局|窗口|热线)",
@@ -204,8 +204,20 @@ pub fn supported(sentence: &str, evidence: &[&str], question: &str) -> Result<()
     dates(sentence, evidence)?;
     numbers(&said, &basis)?;
     names(sentence, evidence, &basis)?;
-    content(&said, &basis, &normalise(question))?;
+    let (said, basis) = (bounds(&said), bounds(&basis));
+    content(&said, &basis, &bounds(&normalise(question)))?;
     negations(&said, &basis)
+}
+
+static AT_MOST: LazyLock<Regex> =
+    LazyLock::new(|| pattern("最多不超过|最高不超过|不得超过|不高于|不多于|最多|最高|至多"));
+static AT_LEAST: LazyLock<Regex> =
+    LazyLock::new(|| pattern("不得低于|不得少于|不少于|最少|最低|至少"));
+
+/// Says bounds in one way.
+fn bounds(text: &str) -> String {
+    let text = AT_MOST.replace_all(text, "不超过");
+    AT_LEAST.replace_all(&text, "不低于").into_owned()
 }
 
 fn dates(sentence: &str, evidence: &[&str]) -> Result<(), Unsupported> {
