@@ -145,7 +145,7 @@ export const api = {
   restoreVersion: (id: string, version: string) =>
     json<DocumentSummary>(`/knowledge/documents/${part(id)}/versions/${part(version)}/restore`, { method: 'POST' }),
   compare: (old: string, later: string, signal?: AbortSignal) =>
-    json<Comparison>('/knowledge/compare', { query: { old, new: later }, signal }),
+    json<Comparison>(`/knowledge/documents/${part(later)}/compare/${part(old)}`, { signal }),
   relations: (id: string, query: RelationQuery, signal?: AbortSignal) =>
     json<Page<Related>>(`/knowledge/documents/${part(id)}/relations`, { query: { ...query }, signal }),
   edit: (id: string, body: EditInput) =>
