@@ -70,12 +70,13 @@ fn crates_import_only_downwards() {
             "kernel" | "console-assets" => &[],
             // It needs no vocabulary of ours at all.
             "lang" => &["kernel"],
+            "rules" => &[],
             "documents" => &["kernel", "lang"],
             "knowledge" => &["kernel", "lang", "documents"],
             "platform" => &["kernel", "lang", "documents", "knowledge"],
             engine if is_engine(engine) => &["kernel", "lang"],
             product if PRODUCTS.contains(&product) => {
-                &["kernel", "lang", "documents", "knowledge", "platform"]
+                &["kernel", "lang", "rules", "documents", "knowledge", "platform"]
             }
             "citymind" => continue,
             other => {
