@@ -29,7 +29,7 @@ use serde_json::json;
 
 use crate::{
     evidence::{Source, gather},
-    extract, phrase, points,
+    extract, guarding, phrase, points,
     refusal::{self, Content, LEAST_SUPPORT},
 };
 
@@ -143,7 +143,8 @@ impl Assistant {
             ));
         }
         let visitor = context.caller.owner();
-        let mut recorder = Recorder::new(visitor, &question);
+        let verdict = guarding::check(&question);
+        let mut recorder = Recorder::new(visitor, &verdict.text);
         let session = self
             .sessions
             .resume(visitor, input.session.as_deref(), &question)
@@ -154,10 +155,24 @@ impl Assistant {
             &json!({"session": session.id, "turn": turn, "trace": recorder.id()}),
         )?;
         let on = input.as_of.unwrap_or_else(time::today);
-        let reply = self
-            .reply(context, &mut recorder, &question, input.space, on)
-            .await?;
+        let start = recorder.elapsed();
+        step(
+            context,
+            &mut recorder,
+            "safety",
+            "安全检查",
+            start,
+            &guarding::told(&verdict),
+        )?;
+        let reply = if verdict.passes() {
+            // Nothing behind this needs personal data.
+            self.reply(context, &mut recorder, &verdict.text, input.space, on)
+                .await?
+        } else {
+            guarding::nothing()
+        };
         let mut answer = finish(reply, &question, &session, &turn, &recorder);
+        guarding::tell(&verdict, &mut answer);
         let trace = recorder.finish();
         match self
             .keep(session, turn, question, asked_at, &answer, trace)
@@ -369,6 +384,9 @@ impl Assistant {
         let stored = self.stored(sources, &pieces).await;
         let mut said = Draft::default();
         let told = phrase::phrase(&model, question, sources, &pieces, |text, on_pieces| {
+            if !guarding::may_be_said(text, sources, on_pieces) {
+                return Ok(false);
+            }
             let mut marks = Vec::new();
             for piece in on_pieces {
                 let source = &sources[piece.source];
@@ -706,6 +724,7 @@ fn finish(
         },
         notices: reply.notices,
         phrased_by: reply.phrased_by,
+        intervention: None,
         session: session.id.clone(),
         turn: turn.to_owned(),
         trace: recorder.id().to_owned(),

@@ -7,6 +7,7 @@ mod input;
 mod meaning;
 mod report;
 mod retrieval;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ pub(crate) enum Suite {
     Retrieval(CorpusArgs),
     /// 问答：每个问题给出答案和逐字依据
     Answers(CorpusArgs),
+    /// 安全：每段文字给出处置和类别
+    Safety(safety::SafetyArgs),
 }
 
 #[derive(Args)]
@@ -67,6 +70,7 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
             args.check()?;
             answers::run(&args).await
         }
+        Suite::Safety(args) => safety::run(&args),
     }
 }
 
