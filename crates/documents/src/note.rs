@@ -11,12 +11,18 @@ use crate::document::{ClauseKind, Document, Heading, Note};
 use crate::structure::mark::{self, Mark};
 
 static ORDERS: LazyLock<Rules> =
-    LazyLock::new(|| Rules::parse(include_str!("orders.tsv"), 0).expect("the rules are fixed"));
+    LazyLock::new(|| Rules::parse(include_str!("orders.tsv"), 1).expect("the rules are fixed"));
 
 /// Whether the text seems to give orders to a language model: 忽略以上指令, 你现在是…助手, “ignore previous instructions”;
 /// also in disguise.
 pub fn is_suspicious(text: &str) -> bool {
     order_in(&Folded::new(text)).is_some()
+}
+
+/// Whether a question seems to give orders to the model that is to answer it. To speak to an assistant is no order.
+pub fn is_order(question: &Folded) -> bool {
+    let found = ORDERS.find(question);
+    found.iter().any(|f| f.labels.iter().all(|l| l == "any"))
 }
 
 /// Where a text seems to give orders to a language model.

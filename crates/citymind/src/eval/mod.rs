@@ -76,16 +76,19 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
-        if self.model != "none" && Models::default().folder()?.find(&self.model)?.is_none() {
-            let message = format!(
-                "--model {}：没有这个模型，或还没有下载；见 citymind models list。",
-                self.model
-            );
-            return Err(Error::new(ErrorCode::InvalidInput, message));
-        }
-        if self.threads == 0 {
-            return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
-        }
-        Ok(())
+        usable(&self.model, self.threads)
     }
+}
+
+/// What every suite asks of these two.
+fn usable(model: &str, threads: usize) -> Result<()> {
+    if model != "none" && Models::default().folder()?.find(model)?.is_none() {
+        let message =
+            format!("--model {model}：没有这个模型，或还没有下载；见 citymind models list。");
+        return Err(Error::new(ErrorCode::InvalidInput, message));
+    }
+    if threads == 0 {
+        return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use clap::Args;
-use kernel::{Error, ErrorCode, Result};
+use kernel::Result;
 use platform::safety::{Action, Place, Verdict, check, reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     input::all,
     report::{AnswerFile, Clock},
+    usable,
 };
 
 #[derive(Args)]
@@ -26,12 +27,14 @@ pub(crate) struct SafetyArgs {
     model: String,
     /// 不用向量模型；与其他评测保持一致
     #[arg(long, default_value = "none")]
+    #[allow(dead_code, reason = "the suites share their flags")]
     embedder: String,
     /// 并行线程数
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// 不缓存；与其他评测保持一致
     #[arg(long)]
+    #[allow(dead_code, reason = "the suites share their flags")]
     cache: Option<PathBuf>,
     /// 把用时和内存以 JSON 输出到标准输出
     #[arg(long)]
@@ -51,9 +54,7 @@ fn user() -> Place {
 }
 
 pub(super) fn run(args: &SafetyArgs) -> Result<()> {
-    if args.threads == 0 {
-        return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
-    }
+    usable(&args.model, args.threads)?;
     let rows: Vec<Row> = all(&args.input)?;
     let mut out = AnswerFile::create(&args.out)?;
     let mut clock = Clock::new(rows.len());

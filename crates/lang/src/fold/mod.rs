@@ -252,8 +252,7 @@ fn pictured(character: char) -> Option<&'static str> {
 fn kind(character: char) -> Gap {
     match character {
         '。' | '！' | '!' | '？' | '?' | '；' | ';' | '\n' | '\r' => Gap::End,
-        ',' | '，' | '、' | ':' | '：' | '“' | '”' | '"' | '《' | '》' | '（' | '）' | '('
-        | ')' | '【' | '】' | '<' | '>' | '「' | '」' | '…' | '—' | '[' | ']' => Gap::Mark,
+        ',' | '，' | '、' | ':' | '：' | '《' | '》' | '…' | '—' => Gap::Mark,
         _ => Gap::Soft,
     }
 }

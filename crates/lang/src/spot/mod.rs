@@ -184,6 +184,7 @@ impl Rules {
             };
             read.map_err(|e| format!("line {}: {e}", number + 1))?;
         }
+        reader.words.finish();
         Ok(Self {
             words: reader.words,
             classes: usize::from(reader.count),

@@ -65,9 +65,17 @@ pub(super) struct Words {
     sound_ends: Map<u32, Vec<usize>>,
     syllables: HashMap<&'static str, u16>,
     spelled: Vec<&'static str>,
+    /// By character, from the first of [`HAN`] on.
+    sounds: Vec<u16>,
     nodes: u32,
     words: Vec<Word>,
 }
+
+/// Chinese characters whose sound is known.
+const HAN: std::ops::RangeInclusive<char> = '\u{4e00}'..='\u{9fff}';
+
+/// The character sounds like nothing in a word.
+const NO_SOUND: u16 = u16::MAX;
 
 fn letter(glyph: &Glyph) -> bool {
     glyph.character.is_ascii_alphabetic()
@@ -125,12 +133,18 @@ impl Words {
         hits
     }
 
+    /// Looks up the sounds of all characters once.
+    pub(super) fn finish(&mut self) {
+        let sound = |character: char| {
+            let sound = character.to_pinyin()?.plain();
+            self.syllables.get(sound).copied()
+        };
+        self.sounds = HAN.map(|c| sound(c).unwrap_or(NO_SOUND)).collect();
+    }
+
     fn sound(&self, character: char) -> Option<u16> {
-        if character.is_ascii() {
-            return None;
-        }
-        let sound = character.to_pinyin()?.plain();
-        self.syllables.get(sound).copied()
+        let place = (character as usize).checked_sub(*HAN.start() as usize)?;
+        self.sounds.get(place).copied().filter(|s| *s != NO_SOUND)
     }
 
     fn written_at(&self, folded: &Folded, start: usize, hits: &mut Vec<(u16, Hit)>) {

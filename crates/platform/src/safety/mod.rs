@@ -111,7 +111,11 @@ pub fn check_output(text: &str, evidence: &[&str]) -> Verdict {
 fn check_known(place: Place, text: &str, evidence: &[&str]) -> Verdict {
     let folded = Folded::new(text);
     let mut kinds: Vec<(&'static str, Action)> = Vec::new();
-    if documents::order_in(&folded).is_some() || hides_orders(&folded) {
+    let ordered = match place {
+        Place::User => documents::is_order(&folded),
+        Place::Document | Place::Output => documents::order_in(&folded).is_some(),
+    };
+    if ordered || hides_orders(&folded) {
         kinds.push((INJECTION, Action::Block));
     }
     let letter = match place {
