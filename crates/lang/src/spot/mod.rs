@@ -304,10 +304,21 @@ impl Rule {
         None
     }
 
+    /// A word that is part of what was looked for excuses nothing: 发现 in 不被发现.
     fn excused(&self, folded: &Folded, whole: &Hit, places: &[Vec<Hit>]) -> bool {
         let sentence = folded.glyphs[whole.start].sentence;
+        let sets = self.then.iter().map(|(_, set)| set);
+        let own: Vec<&Hit> = sets
+            .chain([&self.first])
+            .flatten()
+            .flat_map(|c| &places[usize::from(*c)])
+            .collect();
+        let within = |hit: &Hit| {
+            let holds = |o: &&&Hit| o.start <= hit.start && hit.end <= o.end && o.len() > hit.len();
+            own.iter().any(|o| holds(&o))
+        };
         let mut hits = self.unless.iter().flat_map(|c| &places[usize::from(*c)]);
-        hits.any(|hit| folded.glyphs[hit.start].sentence == sentence)
+        hits.any(|hit| folded.glyphs[hit.start].sentence == sentence && !within(hit))
     }
 }
 
