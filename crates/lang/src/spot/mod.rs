@@ -240,10 +240,12 @@ impl Rules {
     }
 }
 
-/// Whether an everyday word shows that a hit is part of something else.
+/// Whether an everyday word shows that a hit is part of something else. What is written just like it stays; what only sounds
+/// like it goes.
 fn hides(plain: &Hit, hit: &Hit) -> bool {
     let overlaps = plain.start < hit.end && hit.start < plain.end;
-    overlaps && !(hit.start <= plain.start && plain.end <= hit.end && hit.len() > plain.len())
+    let holds = hit.start <= plain.start && plain.end <= hit.end;
+    overlaps && (!holds || (hit.sounds && hit.len() == plain.len()))
 }
 
 impl Rule {
@@ -293,6 +295,7 @@ impl Rule {
                     let wider = Hit {
                         start: whole.start.min(hit.start),
                         end: whole.end.max(hit.end),
+                        sounds: false,
                     };
                     let found = self.rest(others, *hit, wider, folded, places);
                     if found.is_some() {

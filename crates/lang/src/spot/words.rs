@@ -40,6 +40,8 @@ type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 pub(super) struct Hit {
     pub(super) start: usize,
     pub(super) end: usize,
+    /// Found by sound alone.
+    pub(super) sounds: bool,
 }
 
 impl Hit {
@@ -167,7 +169,12 @@ impl Words {
             for word in words.iter().map(|w| &self.words[*w]).filter(|_| whole) {
                 if !word.colon || colon_after(folded, end + 1) {
                     let end = end + 1;
-                    hits.push((word.class, Hit { start, end }));
+                    let hit = Hit {
+                        start,
+                        end,
+                        sounds: false,
+                    };
+                    hits.push((word.class, hit));
                 }
             }
         }
@@ -193,7 +200,12 @@ impl Words {
                 .count();
             let enough = spelled || same * 2 >= word.characters.len();
             if enough && same < word.characters.len() {
-                hits.push((word.class, Hit { start, end: at }));
+                let hit = Hit {
+                    start,
+                    end: at,
+                    sounds: true,
+                };
+                hits.push((word.class, hit));
             }
         }
         let Some(glyph) = glyphs.get(at) else { return };

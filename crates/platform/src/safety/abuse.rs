@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use lang::{fold::Folded, spot::Rules};
 
 /// Characters that may be left when the abuse and its padding are taken away.
-const LEAST_MATTER: usize = 3;
+const LEAST_MATTER: usize = 1;
 
 static CURSES: LazyLock<Rules> = LazyLock::new(|| {
     Rules::parse(include_str!("data/curses.tsv"), 1).expect("the rules are fixed")
