@@ -1621,6 +1621,8 @@ export interface components {
             /** @description How it proved who it is. */
             via: components["schemas"]["Via"];
         };
+        /** @description What is done with a text, from nothing to most. */
+        Action: "allow" | "mask" | "deflect" | "block" | "handoff";
         /** @description Who did it. */
         Actor: {
             /** @description The network address; empty if there is none. */
@@ -1645,6 +1647,8 @@ export interface components {
              * @description How long it took, in milliseconds.
              */
             elapsed_ms: number;
+            /** @description What the safety check did with the question, if anything. */
+            intervention?: components["schemas"]["Intervention"] | null;
             /** @description What the reader should know besides, e.g. that a newer rule takes effect soon. */
             notices: string[];
             /** @description Which model phrased the answer; empty where it is the sources' own words. */
@@ -2930,6 +2934,13 @@ export interface components {
         };
         /** @description How far an import is. */
         ImportState: "running" | "done" | "cancelled" | "halted";
+        /** @description What the safety check did with a question. */
+        Intervention: {
+            /** @description What was done. */
+            action: components["schemas"]["Action"];
+            /** @description Why: kinds such as injection, self_harm, personal_data. */
+            kinds: string[];
+        };
         /**
          * Invited
          * @description A new account with the link for whom it is meant.

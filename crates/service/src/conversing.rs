@@ -18,17 +18,27 @@ use crate::{
     items::catalogue::Entry,
 };
 
+/// What somebody said.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// As it was said: what a form needs.
+    pub(crate) message: &'a str,
+    /// Without personal data: what is traced, searched for and sent to a model.
+    pub(crate) masked: &'a str,
+}
+
 impl Assistant {
     /// What a message comes to, and the case that it hands in.
     pub(crate) async fn converse(
         &self,
         context: &Context,
         recorder: &mut Recorder,
-        message: &str,
+        said: Said<'_>,
         input: &AskInput,
         opened: &mut Opened,
         on: Date,
     ) -> Result<(Reply, Option<Box<Case>>)> {
+        let Said { message, masked } = said;
         let start = recorder.elapsed();
         let heard = self
             .guides
@@ -41,7 +51,7 @@ impl Assistant {
             Step::Aside => true,
             Step::None => false,
         };
-        let recognised = self.recognise(message);
+        let recognised = self.recognise(masked);
         if !aside
             && let Some(guided) = self
                 .guides
@@ -51,7 +61,7 @@ impl Assistant {
             return self.guided(context, recorder, guided, start);
         }
         let mut reply = self
-            .reply(context, recorder, message, input.space.clone(), on)
+            .reply(context, recorder, masked, input.space.clone(), on)
             .await?;
         if aside {
             reply.guide = self

@@ -11,6 +11,7 @@
 //! | [`guide`] | guided dialogues: from a wish to a handed-in form |
 //! | [`items`] | service items as data |
 //! | [`grading`] | golden questions, graded, with every run kept |
+//! | [`guarding`] | what the safety check does with a question and with what a model says |
 //! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
@@ -24,6 +25,7 @@ pub mod feedback;
 pub mod grading;
 pub mod guide;
 pub mod items;
+pub mod guarding;
 pub mod phrase;
 pub mod points;
 pub mod refusal;

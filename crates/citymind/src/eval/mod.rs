@@ -7,6 +7,7 @@ mod input;
 mod meaning;
 mod report;
 mod retrieval;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ pub(crate) enum Suite {
     Retrieval(CorpusArgs),
     /// 问答：每个问题给出答案和逐字依据
     Answers(CorpusArgs),
+    /// 安全：每段文字给出处置和类别
+    Safety(safety::SafetyArgs),
 }
 
 #[derive(Args)]
@@ -67,21 +70,25 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
             args.check()?;
             answers::run(&args).await
         }
+        Suite::Safety(args) => safety::run(&args),
     }
 }
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
-        if self.model != "none" && Models::default().folder()?.find(&self.model)?.is_none() {
-            let message = format!(
-                "--model {}：没有这个模型，或还没有下载；见 citymind models list。",
-                self.model
-            );
-            return Err(Error::new(ErrorCode::InvalidInput, message));
-        }
-        if self.threads == 0 {
-            return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
-        }
-        Ok(())
+        usable(&self.model, self.threads)
     }
+}
+
+/// What every suite asks of these two.
+fn usable(model: &str, threads: usize) -> Result<()> {
+    if model != "none" && Models::default().folder()?.find(model)?.is_none() {
+        let message =
+            format!("--model {model}：没有这个模型，或还没有下载；见 citymind models list。");
+        return Err(Error::new(ErrorCode::InvalidInput, message));
+    }
+    if threads == 0 {
+        return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
+    }
+    Ok(())
 }
