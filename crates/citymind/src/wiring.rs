@@ -25,12 +25,13 @@ use platform::{
     notices::Notices,
     sessions::Sessions,
 };
-use service::{Assistant, grading::Grader};
+use service::{Assistant, grading::Grader, learning::Learning};
 
 use crate::{
     config::Config,
     http::doors,
     models::{self, Desk, Pull},
+    training::Train,
     upkeep::{self, Upkeep},
 };
 
@@ -103,6 +104,7 @@ impl App {
         let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone());
         let grader =
             Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
+        let learning = Learning::open(library.clone(), records.clone()).await?;
         let notices = Notices::open(records.clone()).await?;
         let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
         let bus = bus(&config).await?;
@@ -111,7 +113,14 @@ impl App {
         let jobs = Jobs::open(
             records,
             files,
-            [upkeep.kinds(), vec![Arc::new(Pull(models.clone()))]].concat(),
+            [
+                upkeep.kinds(),
+                vec![
+                    Arc::new(Pull(models.clone())),
+                    Arc::new(Train(learning.clone())),
+                ],
+            ]
+            .concat(),
             upkeep::schedules(),
             Default::default(),
         )
@@ -121,6 +130,7 @@ impl App {
         let capabilities = [
             assistant.capabilities(),
             grader.capabilities(),
+            learning.capabilities(&jobs),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
             notices.capabilities(),
