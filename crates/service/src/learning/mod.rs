@@ -240,3 +240,6 @@ impl Learning {
         Ok((pairs, gone))
     }
 }
+
+#[cfg(test)]
+mod tests;
