@@ -12,6 +12,7 @@
 //! | [`items`] | service items as data |
 //! | [`grading`] | golden questions, graded, with every run kept |
 //! | [`guarding`] | what the safety check does with a question and with what a model says |
+//! | [`learning`] | confirmed questions, what was trained from them, and which version is ranked by |
 //! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
@@ -26,6 +27,7 @@ pub mod grading;
 pub mod guide;
 pub mod items;
 pub mod guarding;
+pub mod learning;
 pub mod phrase;
 pub mod points;
 pub mod refusal;

@@ -39,6 +39,12 @@ pub(crate) struct CorpusArgs {
     /// 原始答案写到这里
     #[arg(long)]
     out: PathBuf,
+    /// 供学习的已确认问题 {_id,text}，与 --train-qrels 一起（仅 retrieval）
+    #[arg(long)]
+    train_queries: Option<PathBuf>,
+    /// 已确认的对应：query-id、corpus-id、score，以制表符分隔，首行为列名
+    #[arg(long)]
+    train_qrels: Option<PathBuf>,
     /// 语言模型：none 或名称
     #[arg(long, default_value = "none")]
     model: String,
