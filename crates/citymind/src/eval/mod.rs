@@ -4,6 +4,7 @@ mod answers;
 mod examples;
 mod graded;
 mod input;
+mod items;
 mod meaning;
 mod report;
 mod retrieval;
@@ -23,6 +24,8 @@ pub(crate) enum Suite {
     Retrieval(CorpusArgs),
     /// 问答：每个问题给出答案和逐字依据
     Answers(CorpusArgs),
+    /// 事项识别：每个问题给出最可能的事项，或不属于任何事项
+    Items(items::ItemsArgs),
 }
 
 #[derive(Args)]
@@ -67,21 +70,25 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
             args.check()?;
             answers::run(&args).await
         }
+        Suite::Items(args) => items::run(&args).await,
     }
 }
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
-        if self.model != "none" && Models::default().folder()?.find(&self.model)?.is_none() {
-            let message = format!(
-                "--model {}：没有这个模型，或还没有下载；见 citymind models list。",
-                self.model
-            );
-            return Err(Error::new(ErrorCode::InvalidInput, message));
-        }
-        if self.threads == 0 {
-            return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
-        }
-        Ok(())
+        check(&self.model, self.threads)
     }
+}
+
+/// The arguments that all suites have.
+fn check(model: &str, threads: usize) -> Result<()> {
+    if model != "none" && Models::default().folder()?.find(model)?.is_none() {
+        let message =
+            format!("--model {model}：没有这个模型，或还没有下载；见 citymind models list。");
+        return Err(Error::new(ErrorCode::InvalidInput, message));
+    }
+    if threads == 0 {
+        return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
+    }
+    Ok(())
 }
