@@ -9,6 +9,21 @@ use crate::wiring::App;
 #[folder = "../../demo/knowledge"]
 struct DemoKnowledge;
 
+#[derive(rust_embed::RustEmbed)]
+#[folder = "../../demo/service"]
+struct DemoItems;
+
+/// The service items of the demonstration city, as files.
+pub(crate) fn item_files() -> Vec<(String, String)> {
+    DemoItems::iter()
+        .filter_map(|path| {
+            let file = DemoItems::get(&path)?;
+            let text = String::from_utf8(file.data.into_owned()).ok()?;
+            Some((path.into_owned(), text))
+        })
+        .collect()
+}
+
 /// The knowledge space of the demonstration city.
 const SPACE: &str = "政务知识";
 
@@ -40,5 +55,6 @@ pub(crate) async fn load(app: &App) -> Result<()> {
             Err(tokio::sync::broadcast::error::RecvError::Closed)
         ) {}
     }
+    app.items.import(&item_files()).await?;
     Ok(())
 }

@@ -25,7 +25,7 @@ use platform::{
     notices::Notices,
     sessions::Sessions,
 };
-use service::{Assistant, grading::Grader};
+use service::{Assistant, grading::Grader, guide::GuideDesk, items::Catalogue as ItemCatalogue};
 
 use crate::{
     config::Config,
@@ -41,6 +41,7 @@ pub(crate) struct App {
     pub(crate) library: Arc<Library>,
     pub(crate) imports: Arc<Imports>,
     pub(crate) assistant: Assistant,
+    pub(crate) items: Arc<ItemCatalogue>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) events: Events,
@@ -100,7 +101,9 @@ impl App {
             gateway.clone(),
         )
         .await?;
-        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone());
+        let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
+        let guides = GuideDesk::open(records.clone(), items.clone()).await?;
+        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
         let grader =
             Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
         let notices = Notices::open(records.clone()).await?;
@@ -120,6 +123,7 @@ impl App {
         let measures = Arc::new(Measures::default());
         let capabilities = [
             assistant.capabilities(),
+            service::items::capabilities::all(&items),
             grader.capabilities(),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
@@ -143,6 +147,7 @@ impl App {
             library,
             imports,
             assistant,
+            items,
             identity,
             audit,
             events,

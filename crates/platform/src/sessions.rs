@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kernel::{
     Error, ErrorCode, Page, Result,
     id::secret,
+    identity::Caller,
     page::PageRequest,
     records::{Collection, Condition, Expect, Query, Records, Sort, Write},
     time,
@@ -123,12 +124,21 @@ impl Sessions {
     /// `NotFound` if this visitor has none under that id; `Storage`.
     pub async fn resume(
         &self,
-        visitor: &str,
+        caller: &Caller,
         id: Option<&str>,
         question: &str,
     ) -> Result<SessionRecord> {
+        let visitor = caller.owner();
         if let Some(id) = id.filter(|id| !id.is_empty()) {
-            let found = self.own(visitor, id).await?;
+            // Whoever began without an account goes on with the conversation after signing in; from then on it is theirs.
+            let found = match self.own(visitor, id).await {
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    let mut begun = self.own(&caller.visitor, id).await?;
+                    visitor.clone_into(&mut begun.visitor);
+                    begun
+                }
+                found => found?,
+            };
             return Some(found)
                 .filter(|s| !s.deleted)
                 .ok_or_else(|| Error::not_found("这次对话"));
@@ -156,11 +166,17 @@ impl Sessions {
             .ok_or_else(|| Error::not_found("这次对话"))
     }
 
-    /// Stores a turn with its conversation and its trace, all or nothing.
+    /// Stores a turn with its conversation, its trace and what else came of it, all or nothing.
     ///
     /// # Errors
-    /// `Storage`, `StorageFull`.
-    pub async fn append(&self, session: SessionRecord, turn: Turn, trace: &Trace) -> Result<()> {
+    /// `Conflict` if one of the further writes meets another state than it expects; `Storage`, `StorageFull`.
+    pub async fn append(
+        &self,
+        session: SessionRecord,
+        turn: Turn,
+        trace: &Trace,
+        further: &[Write],
+    ) -> Result<()> {
         // The visitor is stored, yet never leaves: it is left out wherever a trace is written for the outside.
         let mut stored = serde_json::to_value(trace).map_err(Error::internal)?;
         stored["visitor"] = trace.visitor.clone().into();
@@ -169,10 +185,12 @@ impl Sessions {
             session: session.id.clone(),
             turn,
         };
-        let others = [
+        let mut others = vec![
             Write::put(&TURNS, id, &turn)?,
             Write::put(&TRACES, trace.id.clone(), &stored)?,
         ];
+        others.extend_from_slice(further);
+        let mut tries = 0;
         loop {
             // Another question of the same conversation may have been stored meanwhile.
             let standing = self.records.get(&SESSIONS, &session.id).await?;
@@ -184,12 +202,18 @@ impl Sessions {
                 None => (session.clone(), Expect::Absent),
             };
             current.turns += 1;
+            current.visitor.clone_from(&session.visitor);
             current.updated_at = current.updated_at.max(asked_at.clone());
             let mut batch =
                 vec![Write::put(&SESSIONS, session.id.clone(), &current)?.expecting(expect)];
             batch.extend(others.iter().cloned());
             match self.records.apply(batch).await {
-                Err(error) if error.code == ErrorCode::Conflict => {}
+                // Without further writes only the conversation itself can have changed.
+                Err(error)
+                    if error.code == ErrorCode::Conflict && (further.is_empty() || tries < 3) =>
+                {
+                    tries += 1;
+                }
                 applied => return applied.map(|_| ()),
             }
         }

@@ -19,17 +19,22 @@ use kernel::{
 };
 use knowledge::{Library, library::Search, quote::Text, retrieval::Ranking};
 use platform::{
-    answer::{Answer, AnswerStatus, AskInput, Point, Segment},
+    answer::{
+        Answer, AnswerStatus, AskInput, Point, Segment,
+        guide::{Guide, Offer},
+    },
     models::Gateway,
     sessions::{SessionRecord, Sessions, Turn},
-    trace::{Recorder, Trace},
+    trace::Recorder,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     evidence::{Source, gather},
-    extract, phrase, points,
+    extract,
+    guide::GuideDesk,
+    phrase, points,
     refusal::{self, Content, LEAST_SUPPORT},
 };
 
@@ -60,9 +65,10 @@ const POINT_SCORE: f32 = 0.35;
 /// Answers citizens' questions from the city's documents.
 #[derive(Clone)]
 pub struct Assistant {
-    library: Arc<Library>,
-    sessions: Sessions,
-    models: Gateway,
+    pub(crate) library: Arc<Library>,
+    pub(crate) sessions: Sessions,
+    pub(crate) models: Gateway,
+    pub(crate) guides: GuideDesk,
 }
 
 /// An answer before it belongs to a conversation.
@@ -80,6 +86,12 @@ pub struct Reply {
     pub notices: Vec<String>,
     /// Which model phrased it, if one did.
     pub phrased_by: Option<String>,
+    /// What may be meant.
+    pub choices: Vec<String>,
+    /// The guided dialogue.
+    pub guide: Option<Guide>,
+    /// What can be begun from here.
+    pub offer: Option<Offer>,
 }
 
 #[derive(Serialize)]
@@ -110,11 +122,17 @@ impl Draft {
 
 impl Assistant {
     /// An assistant over these documents.
-    pub fn new(library: Arc<Library>, sessions: Sessions, models: Gateway) -> Self {
+    pub fn new(
+        library: Arc<Library>,
+        sessions: Sessions,
+        models: Gateway,
+        guides: GuideDesk,
+    ) -> Self {
         Self {
             library,
             sessions,
             models,
+            guides,
         }
     }
 
@@ -146,7 +164,7 @@ impl Assistant {
         let mut recorder = Recorder::new(visitor, &question);
         let session = self
             .sessions
-            .resume(visitor, input.session.as_deref(), &question)
+            .resume(&context.caller, input.session.as_deref(), &question)
             .await?;
         let (turn, asked_at) = (fresh(), time::now());
         context.emit(
@@ -154,17 +172,25 @@ impl Assistant {
             &json!({"session": session.id, "turn": turn, "trace": recorder.id()}),
         )?;
         let on = input.as_of.unwrap_or_else(time::today);
-        let reply = self
-            .reply(context, &mut recorder, &question, input.space, on)
+        let mut opened = self.guides.of(&session.id).await?;
+        let (reply, case) = self
+            .converse(context, &mut recorder, &question, &input, &mut opened, on)
             .await?;
         let mut answer = finish(reply, &question, &session, &turn, &recorder);
         let trace = recorder.finish();
-        match self
-            .keep(session, turn, question, asked_at, &answer, trace)
-            .await
-        {
-            // A citizen is answered also while the disk is full; what is lost is said.
-            Err(error) if error.code == ErrorCode::StorageFull => {
+        let guided = self
+            .guides
+            .writes(context, &session.id, opened, case.as_deref())?;
+        let lasting = !guided.is_empty();
+        let turn = Turn {
+            id: turn,
+            question,
+            asked_at,
+            answer: answer.clone(),
+        };
+        match self.sessions.append(session, turn, &trace, &guided).await {
+            // A citizen is answered also while the disk is full; what is lost is said. A dialogue must not lose a step.
+            Err(error) if error.code == ErrorCode::StorageFull && !lasting => {
                 tracing::error!(%error, detail = error.detail, "an answer was not stored");
                 answer
                     .notices
@@ -173,24 +199,6 @@ impl Assistant {
             stored => stored?,
         }
         Ok(answer)
-    }
-
-    async fn keep(
-        &self,
-        session: SessionRecord,
-        id: String,
-        question: String,
-        asked_at: String,
-        answer: &Answer,
-        trace: Trace,
-    ) -> Result<()> {
-        let turn = Turn {
-            id,
-            question,
-            asked_at,
-            answer: answer.clone(),
-        };
-        self.sessions.append(session, turn, &trace).await
     }
 
     /// Answers a question by itself: the path that conversation and evaluation share.
@@ -522,6 +530,9 @@ impl Assistant {
             citations,
             notices: Vec::new(),
             phrased_by: None,
+            choices: Vec::new(),
+            guide: None,
+            offer: None,
         };
         for (text, on) in draft.segments {
             let stands: Option<Vec<usize>> = on.iter().map(|at| marks[*at]).collect();
@@ -592,7 +603,7 @@ impl Assistant {
     }
 }
 
-fn step(
+pub(crate) fn step(
     context: &Context,
     recorder: &mut Recorder,
     name: &str,
@@ -706,6 +717,9 @@ fn finish(
         },
         notices: reply.notices,
         phrased_by: reply.phrased_by,
+        choices: reply.choices,
+        guide: reply.guide,
+        offer: reply.offer,
         session: session.id.clone(),
         turn: turn.to_owned(),
         trace: recorder.id().to_owned(),

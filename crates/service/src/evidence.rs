@@ -164,6 +164,18 @@ fn judge(sources: &mut [Source], content: &Content) {
 }
 
 impl Source {
+    /// A document by itself, rather than found for a question.
+    pub fn of(document: DocumentRecord, content: ContentRecord, text: Text) -> Self {
+        Self {
+            document,
+            content,
+            text,
+            found: Vec::new(),
+            score: 0.0,
+            coverage: 0.0,
+        }
+    }
+
     /// The title and what is searched of the text, normalised.
     fn searched(&self) -> (String, String) {
         let text = self.text.as_str();

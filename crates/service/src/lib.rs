@@ -3,19 +3,27 @@
 //! | module | what |
 //! |---|---|
 //! | [`assistant`] | understand → retrieve → compose → check → stream |
+//! | [`cases`] | applications that were handed in |
+//! | [`conversing`] | a message of a conversation: a question, a step of a guided dialogue, or the wish to begin one |
 //! | [`evidence`] | the passages that a question is answered from, read back from the store |
 //! | [`extract`] | which sentences answer |
+//! | [`guide`] | guided dialogues: from a wish to a handed-in form |
 //! | [`grading`] | golden questions, graded, with every run kept |
 //! | [`intents`] | what a citizen wants: which item, or something else |
+//! | [`items`] | service items as data |
 //! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
 
 pub mod assistant;
+pub mod cases;
+pub mod conversing;
 pub mod evidence;
 pub mod extract;
 pub mod grading;
+pub mod guide;
 pub mod intents;
+pub mod items;
 pub mod phrase;
 pub mod points;
 pub mod refusal;

@@ -34,6 +34,7 @@ pub(super) async fn run(args: AskArgs) -> Result<ExitCode> {
         session: args.session,
         as_of: args.as_of,
         space: args.space,
+        ..AskInput::default()
     };
     let input = serde_json::to_value(&input).map_err(Error::internal)?;
     let worker = worker(&args.data).await?;

@@ -9,6 +9,7 @@ mod knowledge;
 mod models;
 mod schema;
 mod serve;
+mod service;
 mod show;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -35,6 +36,9 @@ enum Command {
     /// 管理知识库
     #[command(subcommand)]
     Knowledge(knowledge::KnowledgeCommand),
+    /// 检查办事事项文件
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     /// 下载和管理模型
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -128,6 +132,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await?,
         Command::Ask(args) => return ask::run(args).await,
         Command::Knowledge(command) => return knowledge::run(command).await,
+        Command::Service(command) => return service::run(command),
         Command::Models(command) => return models::run(command).await,
         Command::Eval(suite) => eval::run(suite).await?,
         Command::Bench(command) => bench::run(command).await?,

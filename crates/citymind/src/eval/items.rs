@@ -6,18 +6,17 @@ use clap::{Args, ValueEnum};
 use kernel::{Error, ErrorCode, Result, models::EmbedAs};
 use serde::Deserialize;
 use serde_json::json;
-use service::intents::{Intent, ItemWords, Likely, Reading, Recogniser, keyword::Keywords};
+use service::{
+    intents::{Intent, ItemWords, Likely, Reading, Recogniser, keyword::Keywords},
+    items::catalogue::read_files,
+};
 
 use super::{
     input::all,
     meaning::embedder,
     report::{AnswerFile, Clock},
 };
-
-/// The service items of the demonstration city.
-#[derive(rust_embed::RustEmbed)]
-#[folder = "../../demo/service"]
-struct DemoService;
+use crate::demo;
 
 /// Sayings embedded at a time.
 const AT_ONCE: usize = 64;
@@ -142,50 +141,11 @@ fn answer(asked: &Question, reading: &Reading) -> serde_json::Value {
     })
 }
 
-/// The words of the demonstration city's items.
+/// The words of the demonstration city's items. A file that cannot be read is no item in the product either.
 fn demo_items() -> Vec<ItemWords> {
-    DemoService::iter()
-        .filter(|path| path.ends_with(".yaml") && !path.ends_with("parameters.yaml"))
-        .filter_map(|path| DemoService::get(&path))
-        .filter_map(|file| words(&String::from_utf8_lossy(&file.data)))
+    read_files(&demo::item_files())
+        .into_iter()
+        .filter_map(|(_, read)| read.ok())
+        .map(|(item, _)| ItemWords::from(&item))
         .collect()
-}
-
-/// What the recogniser needs of an item's file.
-fn words(text: &str) -> Option<ItemWords> {
-    let mut item = ItemWords::default();
-    let mut key = "";
-    for line in text.lines() {
-        if let Some(entry) = line.strip_prefix("  - ") {
-            if key == "questions" {
-                item.questions.push(scalar(entry));
-            } else if key == "aliases" {
-                item.aliases.push(scalar(entry));
-            }
-            continue;
-        }
-        let Some((name, value)) = line.split_once(':') else {
-            continue;
-        };
-        if name.starts_with([' ', '#', '-']) {
-            continue;
-        }
-        key = name;
-        match key {
-            "id" => item.id = scalar(value),
-            "name" => item.name = scalar(value),
-            "summary" => item.summary = scalar(value),
-            "aliases" => {
-                let list = value.trim().trim_start_matches('[').trim_end_matches(']');
-                let aliases = list.split(',').map(scalar).filter(|a| !a.is_empty());
-                item.aliases.extend(aliases);
-            }
-            _ => {}
-        }
-    }
-    (!item.name.is_empty()).then_some(item)
-}
-
-fn scalar(text: &str) -> String {
-    text.trim().trim_matches(['"', '\'']).to_owned()
 }

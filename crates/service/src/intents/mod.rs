@@ -30,6 +30,8 @@ use cues::{Cues, Evidence};
 use normal::{Forms, Sounds};
 use words::{Linear, Nearest, Sparse, Vocabulary, softmax};
 
+use crate::items::Item;
+
 pub use split::questions;
 
 /// What every city's items are asked about with.
@@ -73,6 +75,18 @@ pub struct ItemWords {
     pub questions: Vec<String>,
     /// What it is, in a sentence.
     pub summary: String,
+}
+
+impl From<&Item> for ItemWords {
+    fn from(item: &Item) -> Self {
+        Self {
+            id: item.id.clone(),
+            name: item.name.clone(),
+            aliases: item.aliases.clone(),
+            questions: item.questions.clone(),
+            summary: item.summary.clone(),
+        }
+    }
 }
 
 /// What kind of thing a message wants.

@@ -1,5 +1,9 @@
 //! An answer with its evidence, as every door gives it.
 
+pub mod guide;
+
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use kernel::evidence::Citation;
 use schemars::JsonSchema;
@@ -22,6 +26,10 @@ pub struct AskInput {
     /// Only from this knowledge space.
     #[serde(default)]
     pub space: Option<String>,
+    /// Fields of the form of the guided dialogue, filled in place rather than by words: field to answer, in words.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 64))]
+    pub fill: BTreeMap<String, String>,
 }
 
 /// What kind of answer it is.
@@ -32,6 +40,10 @@ pub enum AnswerStatus {
     Answered,
     /// Nothing supports an answer; `channels` says where to ask.
     Refused,
+    /// Several things may be meant; `choices` names them.
+    Clarify,
+    /// A step of a guided dialogue: `guide` says which.
+    Guide,
 }
 
 /// An answer.
@@ -54,6 +66,15 @@ pub struct Answer {
     /// Which model phrased the answer; empty where it is the sources' own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phrased_by: Option<String>,
+    /// What may be meant, each sent as the next message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The guided dialogue that this answer belongs to, or that waits meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<guide::Guide>,
+    /// What can be begun from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<guide::Offer>,
     /// The conversation.
     pub session: String,
     /// This question in it.
