@@ -202,7 +202,9 @@ mod tests {
 
     #[test]
     fn a_rule_wants_all_of_its_cues_and_none_of_the_denied_ones() {
-        let cues = Cues::read("@甲\t公积金\n@乙\t社保\t社保卡\n租房提取\t2\t@甲 租(房|的) !贷款\n!out\t1\t@乙|天气");
+        let cues = Cues::read(
+            "@甲\t公积金\n@乙\t社保\t社保卡\n租房提取\t2\t@甲 租(房|的) !贷款\n!out\t1\t@乙|天气",
+        );
         assert!((cues.of("公积金租房").of("租房提取") - 2.0).abs() < 1e-6);
         assert!(cues.of("公积金租房贷款").of("租房提取").abs() < 1e-6);
         assert!((cues.of("社保").of("!out") - 1.0).abs() < 1e-6);

@@ -56,7 +56,10 @@ mod tests {
             aliases: vec![alias.to_owned()],
             ..ItemWords::default()
         };
-        let items = [item("失业登记", "办失业证"), item("失业保险金申领", "领失业金")];
+        let items = [
+            item("失业登记", "办失业证"),
+            item("失业保险金申领", "领失业金"),
+        ];
         let keywords = Keywords::new(&items);
         assert_eq!(keywords.items("怎么领失业金")[0], "失业保险金申领");
         assert!(keywords.items("今天天气").is_empty());

@@ -47,17 +47,20 @@ const MEANING_RATE: f32 = 3.0;
 /// Beyond so much, further cues add nothing.
 const MOST_CUES: f32 = 14.0;
 
-/// The score of "no item" before any cue speaks for it.
-const NO_ITEM: f32 = 3.5;
+/// The least score of "nothing that a government does".
+const OUT_AT_LEAST: f32 = 2.5;
 
 /// With vectors, scores are higher.
-const NO_ITEM_BY_MEANING: f32 = 6.0;
+const OUT_AT_LEAST_BY_MEANING: f32 = 4.0;
 
 /// Divides scores before they become shares.
 const TEMPERATURE: f32 = 1.6;
 
 /// The second of two readings is close when it is at least this share of the first.
 const CLOSE: f32 = 0.5;
+
+/// Items together must be more probable than this.
+const NONE_BEYOND: f32 = 0.45;
 
 /// How many items a reading names.
 const NAMED: usize = 5;
@@ -181,7 +184,7 @@ impl Recogniser {
                 .iter()
                 .map(|item| (item.id.clone(), item.name.clone()))
                 .collect(),
-            linear: Linear::learn(&examples, length, items.len(), WORDS_RATE),
+            linear: Linear::learn(&examples, length, items.len() + INTENTS.len(), WORDS_RATE),
             nearest: Nearest::new(&examples, length),
             cues,
             forms,
@@ -203,6 +206,7 @@ impl Recogniser {
             return;
         }
         let dimensions = vectors[0].len();
+        let classes = self.items.len() + INTENTS.len();
         let mut mean = vec![0.0; dimensions];
         for vector in &vectors {
             for (sum, value) in mean.iter_mut().zip(vector) {
@@ -219,7 +223,7 @@ impl Recogniser {
             .map(|(vector, item)| (sparse(vector), *item))
             .collect();
         self.meaning = Some(Meaning {
-            linear: Linear::learn(&examples, dimensions, self.items.len(), MEANING_RATE),
+            linear: Linear::learn(&examples, dimensions, classes, MEANING_RATE),
             mean,
             known,
         });
@@ -236,18 +240,18 @@ impl Recogniser {
         let evidence = self.cues.of(&plain);
         let meaning = self.meaning.as_ref().zip(vector);
         let scores = self.scores(&plain, &evidence, meaning);
-        let against: f32 = INTENTS.iter().map(|(cue, _)| evidence.of(cue)).sum();
-        let base = if meaning.is_some() {
-            NO_ITEM_BY_MEANING
-        } else {
-            NO_ITEM
-        };
         let mut shares: Vec<f32> = scores.iter().map(|s| s / TEMPERATURE).collect();
-        shares.push((base + OF_CUES * against) / TEMPERATURE);
+        if let Some(out) = shares.last_mut() {
+            let least = match meaning {
+                Some(_) => OUT_AT_LEAST_BY_MEANING,
+                None => OUT_AT_LEAST,
+            };
+            *out = out.max((least + OF_CUES * evidence.of("!out")) / TEMPERATURE);
+        }
         let mut shares = softmax(&shares);
-        let none = shares.pop().unwrap_or_default();
+        let others = shares.split_off(self.items.len());
         let items = self.best(&shares);
-        let (intent, certainty) = intent(&plain, &evidence, none, items.first());
+        let (intent, certainty) = intent(&plain, &others, items.first());
         let close = matches!(items.as_slice(), [first, second, ..]
             if second.probability >= CLOSE * first.probability);
         Reading {
@@ -275,15 +279,17 @@ impl Recogniser {
     ) -> Vec<f32> {
         let vector = self.vocabulary.vector(plain, &evidence.concepts);
         let mut scores = self.linear.scores(&vector);
-        let near = self.nearest.scores(&vector, self.items.len());
-        for (place, score) in scores.iter_mut().enumerate() {
-            let cues = evidence.of(&self.items[place].1).min(MOST_CUES);
+        let near = self.nearest.scores(&vector, scores.len());
+        let names = self.items.iter().map(|(_, name)| name.as_str());
+        let targets = names.chain(INTENTS.iter().map(|(cue, _)| *cue));
+        for ((place, score), target) in scores.iter_mut().enumerate().zip(targets) {
+            let cues = evidence.of(target).min(MOST_CUES);
             *score += OF_CUES * cues + OF_NEAREST * near[place];
         }
         if let Some((meaning, vector)) = meaning {
             let vector = centred(vector, &meaning.mean);
             let linear = meaning.linear.scores(&sparse(&vector));
-            let mut near = vec![0.0_f32; self.items.len()];
+            let mut near = vec![0.0_f32; scores.len()];
             for (known, item) in &meaning.known {
                 let product: f32 = known.iter().zip(&vector).map(|(a, b)| a * b).sum();
                 near[*item] = near[*item].max(product);
@@ -324,7 +330,7 @@ impl Recogniser {
     }
 }
 
-/// The intents that the lexicon names.
+/// The intents that the lexicon names; the last is what nothing else fits.
 const INTENTS: [(&str, Intent); 5] = [
     ("!talk", Intent::SmallTalk),
     ("!status", Intent::CaseStatus),
@@ -338,40 +344,28 @@ const OF_POLICY: [&str; 8] = [
     "政策", "规定", "文件", "条例", "法律", "依据", "出台", "新规",
 ];
 
-/// The intent with its probability.
-fn intent(
-    plain: &str,
-    evidence: &Evidence,
-    none: f32,
-    first: Option<&Likely>,
-) -> (Intent, f32) {
+/// The intent with its probability, from the shares of the intents that are no item.
+fn intent(plain: &str, others: &[f32], first: Option<&Likely>) -> (Intent, f32) {
+    let none: f32 = others.iter().sum();
     let item = first.map_or(0.0, |item| item.probability);
-    if item > none {
+    if first.is_some()
+        && 1.0 - none > NONE_BEYOND
+        && item > others.iter().copied().fold(0.0, f32::max)
+    {
         let policy = OF_POLICY.iter().any(|word| plain.contains(word));
         let intent = if policy { Intent::Policy } else { Intent::Item };
         return (intent, 1.0 - none);
     }
-    let said = INTENTS
-        .iter()
-        .map(|(cue, intent)| (evidence.of(cue), *intent))
-        .filter(|(weight, _)| *weight > 0.0)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let intent = match said {
-        Some((_, intent)) => intent,
-        // Something of what government does is spoken of, though no item fits.
-        None if evidence.concepts.len() > 1 => Intent::General,
-        None => Intent::OutOfScope,
-    };
+    let said = INTENTS.iter().zip(others).max_by(|a, b| a.1.total_cmp(b.1));
+    let intent = said.map_or(Intent::OutOfScope, |((_, intent), _)| *intent);
     (intent, none)
 }
 
-/// All that items are asked about with, each once per item.
+/// All that items and other intents are asked about with, each once.
 fn sayings(items: &[ItemWords]) -> Vec<(String, usize)> {
-    let places: HashMap<&str, usize> = items
-        .iter()
-        .enumerate()
-        .map(|(place, item)| (item.name.as_str(), place))
-        .collect();
+    let names = items.iter().map(|item| item.name.as_str());
+    let targets = names.chain(INTENTS.iter().map(|(cue, _)| *cue));
+    let places: HashMap<&str, usize> = targets.zip(0..).collect();
     let (mut out, mut seen) = (Vec::new(), HashSet::new());
     let mut add = |text: &str, place: usize| {
         if !text.is_empty() && seen.insert((text.to_owned(), place)) {

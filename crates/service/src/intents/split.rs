@@ -2,14 +2,52 @@
 
 /// What a question has in it.
 const ASKING: [&str; 30] = [
-    "吗", "呢", "怎么", "怎样", "如何", "多少", "哪", "什么", "啥", "咋", "几", "能不能", "可不可以", "可以不",
-    "行不", "要不要", "是不是", "有没有", "是否", "该不该", "会不会", "需不需要", "能否", "多久", "多长", "何时", "谁",
-    "不？", "不?", "么？",
+    "吗",
+    "呢",
+    "怎么",
+    "怎样",
+    "如何",
+    "多少",
+    "哪",
+    "什么",
+    "啥",
+    "咋",
+    "几",
+    "能不能",
+    "可不可以",
+    "可以不",
+    "行不",
+    "要不要",
+    "是不是",
+    "有没有",
+    "是否",
+    "该不该",
+    "会不会",
+    "需不需要",
+    "能否",
+    "多久",
+    "多长",
+    "何时",
+    "谁",
+    "不？",
+    "不?",
+    "么？",
 ];
 
 /// Words with which people go on to the next question.
 const MOVING_ON: [&str; 12] = [
-    "另外", "还有", "顺便问", "顺便", "再问", "还想问", "其次", "第二个", "第二", "以及", "同时", "对了",
+    "另外",
+    "还有",
+    "顺便问",
+    "顺便",
+    "再问",
+    "还想问",
+    "其次",
+    "第二个",
+    "第二",
+    "以及",
+    "同时",
+    "对了",
 ];
 
 /// The fewest characters of a question of its own.
@@ -41,7 +79,8 @@ fn sentences(message: &str) -> Vec<&str> {
         let end = place + c.len_utf8();
         let rest = &message[end..];
         let ends = matches!(c, '。' | '？' | '?' | '！' | '!' | '；' | ';' | '\n');
-        let moves = matches!(c, '，' | ',' | ' ') && MOVING_ON.iter().any(|w| rest.trim_start().starts_with(w));
+        let moves = matches!(c, '，' | ',' | ' ')
+            && MOVING_ON.iter().any(|w| rest.trim_start().starts_with(w));
         if ends || moves {
             out.push(&message[start..end]);
             start = end;
@@ -76,7 +115,10 @@ mod tests {
     fn questions_are_told_apart_and_what_was_said_stays_with_them() {
         for (message, wanted) in [
             ("公积金怎么提？", vec!["公积金怎么提？"]),
-            ("我在外面租房。公积金能取吗", vec!["我在外面租房。公积金能取吗"]),
+            (
+                "我在外面租房。公积金能取吗",
+                vec!["我在外面租房。公积金能取吗"],
+            ),
             (
                 "公积金怎么提？社保卡丢了怎么补？",
                 vec!["公积金怎么提？", "社保卡丢了怎么补？"],

@@ -121,8 +121,7 @@ impl Linear {
                 wrong[*class] -= 1.0;
                 for (feature, value) in vector {
                     let row = feature * classes;
-                    for (weight, error) in
-                        model.weights[row..row + classes].iter_mut().zip(&wrong)
+                    for (weight, error) in model.weights[row..row + classes].iter_mut().zip(&wrong)
                     {
                         *weight -= step * value * error;
                     }
@@ -194,7 +193,12 @@ mod tests {
 
     #[test]
     fn a_few_sayings_are_told_apart() {
-        let texts = ["租房提公积金", "交房租用公积金", "失业金怎么领", "被裁了领失业金"];
+        let texts = [
+            "租房提公积金",
+            "交房租用公积金",
+            "失业金怎么领",
+            "被裁了领失业金",
+        ];
         let vocabulary = Vocabulary::new(texts.into_iter(), 0);
         let examples: Vec<_> = texts
             .iter()
