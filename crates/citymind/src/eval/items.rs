@@ -46,6 +46,7 @@ pub(crate) struct ItemsArgs {
     threads: usize,
     /// 各套件共用的参数；这里要算的向量少，不保留
     #[arg(long)]
+    #[allow(dead_code)]
     cache: Option<PathBuf>,
     /// 把用时和内存以 JSON 输出到标准输出
     #[arg(long)]

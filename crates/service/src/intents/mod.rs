@@ -37,7 +37,7 @@ pub use split::questions;
 /// What every city's items are asked about with.
 const SAYINGS: &str = include_str!("data/sayings.tsv");
 
-// How the readings are added up. Chosen by cross-validation over the sayings; see `docs/benchmarks.md`.
+// How the readings are added up; see `docs/benchmarks.md`.
 const OF_CUES: f32 = 0.5;
 const OF_NEAREST: f32 = 4.0;
 const OF_MEANING_NEAREST: f32 = 4.0;
@@ -53,7 +53,7 @@ const OUT_AT_LEAST: f32 = 2.5;
 /// With vectors, scores are higher.
 const OUT_AT_LEAST_BY_MEANING: f32 = 4.0;
 
-/// Divides scores before they become shares.
+/// Divides scores before they become shares. Not yet calibrated.
 const TEMPERATURE: f32 = 1.6;
 
 /// The second of two readings is close when it is at least this share of the first.
