@@ -4,6 +4,7 @@ mod answers;
 mod examples;
 mod graded;
 mod input;
+mod items;
 mod meaning;
 mod report;
 mod retrieval;
@@ -26,6 +27,8 @@ pub(crate) enum Suite {
     Answers(CorpusArgs),
     /// 安全：每段文字给出处置和类别
     Safety(safety::SafetyArgs),
+    /// 事项识别：每个问题给出最可能的事项，或不属于任何事项
+    Items(items::ItemsArgs),
 }
 
 #[derive(Args)]
@@ -77,6 +80,7 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
             answers::run(&args).await
         }
         Suite::Safety(args) => safety::run(&args),
+        Suite::Items(args) => items::run(&args).await,
     }
 }
 
