@@ -184,8 +184,11 @@ impl App {
         let follow = (!self.config.database.url.is_empty()).then(|| tokio::spawn(follow(self)));
         let library = self.library.clone();
         let embed = tokio::spawn(async move { library.keep_embedding().await });
+        let items = self.items.clone();
+        let understand = tokio::spawn(async move { items.keep_understanding().await });
         Work {
             embed,
+            understand,
             events,
             jobs,
             follow,
@@ -201,6 +204,7 @@ impl App {
 /// What is done in the background.
 pub(crate) struct Work {
     embed: tokio::task::JoinHandle<()>,
+    understand: tokio::task::JoinHandle<()>,
     events: Running,
     jobs: Workers,
     follow: Option<tokio::task::JoinHandle<()>>,
@@ -210,6 +214,7 @@ impl Work {
     /// Ends it; what is under way is finished or given back.
     pub(crate) async fn stop(self) {
         self.embed.abort();
+        self.understand.abort();
         if let Some(follow) = self.follow {
             follow.abort();
         }

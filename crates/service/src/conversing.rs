@@ -63,7 +63,7 @@ impl Assistant {
             .previous()
             .map(|previous| context::resolve(previous, masked).question);
         let question = resolved.as_deref().unwrap_or(masked);
-        let reading = self.guides.catalogue().recogniser().recognise(question);
+        let reading = self.guides.catalogue().read(question).await;
         let told = json!({
             "question": question,
             "intent": reading.intent,
