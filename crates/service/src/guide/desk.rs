@@ -109,6 +109,9 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
+/// A wish no longer than this names nothing: 申报, 帮我办.
+const BARE: usize = 4;
+
 /// Whether a message asks to apply, rather than about applying.
 pub fn wants_to_apply(message: &str) -> bool {
     let asks = [
@@ -224,7 +227,9 @@ impl GuideDesk {
             chosen
         } else if offered.is_some() && YES.is_match(&said) && !NO.is_match(&said) {
             offered
-        } else if wants_to_apply(&said) {
+        } else if offered.is_some() && said.chars().count() <= BARE && wants_to_apply(&said) {
+            offered
+        } else if wants_to_apply(&said) && said.chars().count() > BARE {
             recognised.or(offered)
         } else {
             None
