@@ -1309,6 +1309,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办事事项
+         * @description 本市可以办理的事项，可按领域和名称查找。
+         */
+        get: operations["service.items"];
+        put?: never;
+        /**
+         * 导入事项
+         * @description 检查并导入办事事项文件；有一处不对就都不导入。
+         */
+        post: operations["service.import_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项详情
+         * @description 一个事项的条件、材料、渠道、时限和依据。
+         */
+        get: operations["service.item"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除事项
+         * @description 删除一个事项；进行中的办理停在原处。返回原文，便于恢复。
+         */
+        delete: operations["service.remove_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -1632,12 +1680,31 @@ export interface components {
             /** @description How it had proved who it is: `sign_in`, `key`, `system`, `anonymous`. */
             via: string;
         };
+        /** @description Something computed. */
+        Amount: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description Figures that rules fix, with the day from which each holds. */
+            figures: string[];
+            /** @description Shown first. */
+            headline: boolean;
+            /** @description What it is. */
+            label: string;
+            /** @description What to know besides, or why it cannot be computed. */
+            note: string | null;
+            /** @description How it was computed, e.g. `产假天数158天 × 缴费基数9000元 ÷ 30 = 47400元`. */
+            steps: string[];
+            /** @description The value with its unit, once it is known. */
+            value: string | null;
+        };
         /** @description An answer. */
         Answer: {
             /** @description Plain text: the segments joined. */
             answer: string;
             /** @description Where to ask instead, when refused. */
             channels: components["schemas"]["Channel"][];
+            /** @description What may be meant, each sent as the next message. */
+            choices?: string[];
             /** @description The evidence, each quote read back from the stored source. */
             citations: components["schemas"]["Citation"][];
             /**
@@ -1645,8 +1712,12 @@ export interface components {
              * @description How long it took, in milliseconds.
              */
             elapsed_ms: number;
+            /** @description The guided dialogue that this answer belongs to, or that waits meanwhile. */
+            guide?: components["schemas"]["Guide"] | null;
             /** @description What the reader should know besides, e.g. that a newer rule takes effect soon. */
             notices: string[];
+            /** @description What can be begun from here. */
+            offer?: components["schemas"]["Offer"] | null;
             /** @description Which model phrased the answer; empty where it is the sources' own words. */
             phrased_by?: string | null;
             /** @description What the evidence says of conditions, amounts, materials, channels and deadlines. */
@@ -1663,7 +1734,7 @@ export interface components {
             turn: string;
         };
         /** @description What kind of answer it is. */
-        AnswerStatus: "answered" | "refused";
+        AnswerStatus: "answered" | "refused" | "clarify" | "guide";
         /** Array_of_Department */
         Array_of_Department: components["schemas"]["Department"][];
         /** Array_of_OpenSignIn */
@@ -1686,6 +1757,32 @@ export interface components {
              */
             size: number;
         };
+        /** @description A question to the applicant. */
+        Ask: {
+            /** @description The answers to choose from. */
+            choices: components["schemas"]["Choice"][];
+            /** @description The marks of the citations that say why it is asked. */
+            citations: number[];
+            /** @description The sample applicant's answer. */
+            example: string;
+            /** @description The field. */
+            field: string;
+            /** @description A hint. */
+            help: string | null;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description May be left out. */
+            optional: boolean;
+            /** @description How it is asked. */
+            question: string;
+            /**
+             * @description What kind of answer it takes: yes_no, choice, choices, number, money, date, text, name, id_number, phone, bank_card,
+             *     address, email, credit_code, plate.
+             */
+            type: string;
+            /** @description The unit of a number. */
+            unit: string | null;
+        };
         /**
          * AskInput
          * @description A question.
@@ -1696,6 +1793,13 @@ export interface components {
              * @default null
              */
             as_of?: string | null;
+            /**
+             * @description Fields of the form of the guided dialogue, filled in place rather than by words: field to answer, in words.
+             * @default {}
+             */
+            fill?: {
+                [key: string]: string;
+            };
             /** @description In everyday words, at most 2,000 characters. */
             question: string;
             /**
@@ -1709,6 +1813,8 @@ export interface components {
              */
             space?: string | null;
         };
+        /** @description Who applies. */
+        Audience: "person" | "business";
         /**
          * AuditSearch
          * @description What to look for.
@@ -1840,6 +1946,17 @@ export interface components {
             name: string;
             /** @description What it is for. */
             note: string;
+        };
+        /** @description What kind of place one applies at. */
+        ChannelKind: "online" | "window" | "phone" | "self_service" | "mail";
+        /** @description An answer to choose. */
+        Choice: {
+            /** @description A hint. */
+            help: string | null;
+            /** @description What its button says; sent back as the answer. */
+            label: string;
+            /** @description Its value. */
+            value: string;
         };
         /** @description A passage of a stored document, exact to the character. */
         Citation: {
@@ -2022,6 +2139,21 @@ export interface components {
             /** @description What a person should look at. */
             warnings: string[];
         };
+        /** @description A condition with what became of it. */
+        Condition: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description It refuses if it is not met; else it only tells. */
+            refuses: boolean;
+            /** @description Whether it is met. */
+            state: components["schemas"]["ConditionState"];
+            /** @description The condition. */
+            text: string;
+            /** @description The condition with the values put in. */
+            told: string;
+        };
+        /** @description Whether a condition is met. */
+        ConditionState: "met" | "unmet" | "unknown" | "not_applicable";
         /**
          * Consumer
          * @description How far a handler is.
@@ -2200,6 +2332,17 @@ export interface components {
              * @default null
              */
             parent?: string | null;
+        };
+        /** @description A value and another. */
+        Difference: {
+            /** @description The field. */
+            field: string;
+            /** @description As it was; empty if it was not known. */
+            from: string | null;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description As it is, or would have to be. */
+            to: string;
         };
         /**
          * DocumentComparison
@@ -2697,6 +2840,23 @@ export interface components {
              */
             unanswerable: number;
         };
+        /** @description Something wrong with a file. */
+        FileFinding: {
+            /**
+             * Format: uint64
+             * @description The column in characters, from 1.
+             */
+            column: number;
+            /**
+             * Format: uint64
+             * @description The line, from 1.
+             */
+            line: number;
+            /** @description What is wrong and what to do, in Chinese. */
+            message: string;
+            /** @description The file. */
+            path: string;
+        };
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
         /** @description A golden question. */
@@ -2730,59 +2890,68 @@ export interface components {
         };
         /** @description Whether there is an answer. */
         GoldenKind: "answerable" | "unanswerable";
-        /** @description 办事指南 */
-        GuideForm: {
-            /**
-             * @description 办理依据
-             * @default []
-             */
-            basis: string[];
-            /**
-             * @description 办理渠道
-             * @default []
-             */
-            channels: string[];
-            /**
-             * @description 受理条件
-             * @default []
-             */
-            conditions: string[];
-            /**
-             * @description 咨询方式
-             * @default null
-             */
-            contact: string | null;
-            /**
-             * @description 收费标准
-             * @default null
-             */
-            fee: string | null;
-            /**
-             * @description 办理机构
-             * @default null
-             */
-            issuer: string | null;
-            /**
-             * @description 事项名称
-             * @default
-             */
+        /** @description A guided dialogue: what it asks, the form so far, what the rules say. */
+        Guide: {
+            /** @description What is computed, each with its steps. */
+            amounts: components["schemas"]["Amount"][];
+            /** @description What is asked; nothing once nothing is missing. */
+            ask: components["schemas"]["Ask"] | null;
+            /** @description The case that was handed in. */
+            case: string | null;
+            /** @description What this message changed. */
+            changed: components["schemas"]["Difference"][];
+            /** @description The conditions, each with what became of it. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description The form as far as it is filled. */
+            form: components["schemas"]["GuideForm"];
+            /** @description The name of the service item. */
             item: string;
-            /**
-             * @description 申请材料
-             * @default []
-             */
-            materials: string[];
-            /**
-             * @description 办理流程
-             * @default []
-             */
-            steps: string[];
-            /**
-             * @description 办理时限
-             * @default null
-             */
-            time_limit: string | null;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What has to be handed in, in this case. */
+            materials: components["schemas"]["Material"][];
+            /** @description What would have to be different to qualify: the fewest facts. */
+            nearest: components["schemas"]["Difference"][];
+            /** @description Handing in needs a verified account, and the caller has none. */
+            needs_sign_in: boolean;
+            /** @description How far it is. */
+            progress: components["schemas"]["GuideProgress"];
+            /** @description Why the applicant does not qualify. */
+            reasons: components["schemas"]["Reason"][];
+            /** @description Where the dialogue is. */
+            state: components["schemas"]["GuideState"];
         };
+        /** @description A form as far as it is filled. */
+        GuideForm: {
+            /** @description Its sections. */
+            sections: components["schemas"]["GuideSection"][];
+            /** @description What the applicant declares. */
+            statement: string | null;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description How far a dialogue is. */
+        GuideProgress: {
+            /**
+             * Format: uint
+             * @description Fields answered.
+             */
+            done: number;
+            /**
+             * Format: uint
+             * @description Fields that matter, as far as is known.
+             */
+            total: number;
+        };
+        /** @description A section of a form. */
+        GuideSection: {
+            /** @description Its rows; fields that do not matter in this case are left out. */
+            rows: components["schemas"]["Row"][];
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description Where a dialogue is. */
+        GuideState: "asking" | "review" | "submitted" | "ineligible" | "stopped";
         /** @description Whether a rung is asked. */
         Health: "open" | "resting" | "on_trial";
         /** @description A clause found. */
@@ -2897,6 +3066,19 @@ export interface components {
              */
             state?: components["schemas"]["RowState"] | null;
         };
+        /**
+         * ImportItemsInput
+         * @description Files to take in.
+         */
+        ImportItemsInput: {
+            /**
+             * @description Only check.
+             * @default false
+             */
+            dry_run?: boolean;
+            /** @description The files: items, and `parameters.yaml` that the items of a folder share. */
+            files: components["schemas"]["ItemFile"][];
+        };
         /** @description A file of an import. */
         ImportRow: {
             /**
@@ -2931,6 +3113,19 @@ export interface components {
         /** @description How far an import is. */
         ImportState: "running" | "done" | "cancelled" | "halted";
         /**
+         * ImportedItems
+         * @description What became of files.
+         */
+        ImportedItems: {
+            /** @description What is wrong; then nothing was taken in. */
+            findings: components["schemas"]["FileFinding"][];
+            /**
+             * Format: uint
+             * @description How many items were taken in, or would be.
+             */
+            items: number;
+        };
+        /**
          * Invited
          * @description A new account with the link for whom it is meant.
          */
@@ -2939,6 +3134,112 @@ export interface components {
             link: components["schemas"]["OneTimeLink"];
             /** @description The account. */
             user: components["schemas"]["User"];
+        };
+        /** @description A file. */
+        ItemFile: {
+            /** @description YAML. */
+            content: string;
+            /** @description Its path. */
+            path: string;
+        };
+        /** @description An item in a list. */
+        ItemSummary: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description The area that it belongs to. */
+            area: string;
+            /** @description Who applies. */
+            audience: components["schemas"]["Audience"][];
+            /** @description Its id. */
+            id: string;
+            /** @description Its official name. */
+            name: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * ItemView
+         * @description An item as a citizen reads it.
+         */
+        ItemView: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description What people call it. */
+            aliases: string[];
+            /** @description The area that it belongs to. */
+            area: string;
+            /** @description Who applies. */
+            audience: components["schemas"]["Audience"][];
+            /** @description Where to apply. */
+            channels: components["schemas"]["Channel"][];
+            /** @description What it stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description Its conditions. */
+            conditions: components["schemas"]["Said"][];
+            /** @description What it costs, in words. */
+            fee: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What is handed in. */
+            materials: components["schemas"]["Said"][];
+            /** @description Bases that no longer stand in the documents as quoted: somebody should look. */
+            missing_bases: string[];
+            /** @description Its official name. */
+            name: string;
+            /** @description Figures that rules fix, each with its values by day. */
+            parameters: components["schemas"]["ParameterView"][];
+            /** @description Whom to call. */
+            phone: string | null;
+            /** @description How people ask for it. */
+            questions: string[];
+            /** @description Where it holds. */
+            region: string;
+            /** @description Items often applied for together, by name. */
+            related: string[];
+            /** @description What the applicant gets. */
+            result: string;
+            /** @description As it was written; only for those who may change it. */
+            source: string | null;
+            /** @description What happens, in order. */
+            steps: components["schemas"]["Step"][];
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * ItemsInput
+         * @description Which items.
+         */
+        ItemsInput: {
+            /**
+             * @description Only of this area.
+             * @default null
+             */
+            area?: string | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Items a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the name, of another name or of the summary.
+             * @default null
+             */
+            q?: string | null;
         };
         /**
          * Job
@@ -3308,6 +3609,24 @@ export interface components {
              */
             set?: string | null;
         };
+        /** @description Something to hand in. */
+        Material: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /**
+             * Format: uint32
+             * @description How many.
+             */
+            copies: number | null;
+            /** @description When it need not be handed in. */
+            exempt: string | null;
+            /** @description In what form: 原件, 复印件, 电子件. */
+            form: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether it is needed depends on what is not known yet. */
+            perhaps: boolean;
+        };
         /**
          * Me
          * @description Who is signed in.
@@ -3505,6 +3824,17 @@ export interface components {
             /** @description Something is wrong. */
             warning: boolean;
         };
+        /** @description What can be begun from here. */
+        Offer: {
+            /** @description The answers, each sent as the next message. */
+            choices: string[];
+            /** @description The name of the service item. */
+            item: string;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What is asked, e.g. whether to apply now. */
+            question: string;
+        };
         /**
          * OneTimeLink
          * @description A one-time link, told once.
@@ -3582,6 +3912,8 @@ export interface components {
             /** @description The knowledge space. */
             space: string;
         };
+        /** @description Where a value is from. */
+        Origin: "said" | "account" | "computed" | "missing" | "left_out";
         /** @description A heading. */
         OutlineEntry: {
             /**
@@ -3691,6 +4023,29 @@ export interface components {
         Page_Import: {
             /** @description The items of this page. */
             items: components["schemas"]["Import"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_ItemSummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_ItemSummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["ItemSummary"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -3911,6 +4266,13 @@ export interface components {
              */
             total: number;
         };
+        /** @description A figure with its values by day. */
+        ParameterView: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its values, the latest first: from which day, and what. */
+            values: string[];
+        };
         /** @description What a model is used for. */
         Part: "embedding" | "chat" | "rerank";
         /**
@@ -4091,6 +4453,19 @@ export interface components {
             /** @description Its id, to follow it by. */
             job: string;
         };
+        /** @description Why an applicant does not qualify. */
+        Reason: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description The condition. */
+            condition: string;
+            /** @description What can be applied for instead. */
+            instead: string | null;
+            /** @description In words for the applicant. */
+            text: string;
+            /** @description The condition with the values put in. */
+            told: string;
+        };
         /**
          * Rebuilt
          * @description What rebuilding the index came to.
@@ -4205,6 +4580,16 @@ export interface components {
             name: string;
         };
         /**
+         * RemovedItem
+         * @description An item that was taken out.
+         */
+        RemovedItem: {
+            /** @description Its id. */
+            id: string;
+            /** @description As it was written, to be put back if it was a mistake. */
+            source: string;
+        };
+        /**
          * RestoreVersionInput
          * @description Names a version of a document.
          */
@@ -4216,6 +4601,19 @@ export interface components {
         };
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
+        /** @description A row of a form. */
+        Row: {
+            /** @description How it can be answered, for editing in place. */
+            ask: components["schemas"]["Ask"] | null;
+            /** @description The field or the amount. */
+            field: string;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description Where the value is from. */
+            origin: components["schemas"]["Origin"];
+            /** @description The value as it is told; empty while it is missing. */
+            value: string | null;
+        };
         /** @description What became of a file. */
         RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed" | "picture" | "unused";
         /**
@@ -4296,6 +4694,15 @@ export interface components {
              * @description For so many seconds more it's left alone.
              */
             rests_for: number | null;
+        };
+        /** @description A statement with the marks of the citations that it stands on. */
+        Said: {
+            /** @description The marks. */
+            citations: number[];
+            /** @description What to know besides. */
+            note: string | null;
+            /** @description The statement. */
+            text: string;
         };
         /**
          * SearchInput
@@ -4480,6 +4887,13 @@ export interface components {
             model: components["schemas"]["Model"];
             product: string;
             version: string;
+        };
+        /** @description What happens on the way. */
+        Step: {
+            /** @description Its name. */
+            name: string;
+            /** @description What happens. */
+            text: string;
         };
         /**
          * Trace
@@ -7145,6 +7559,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PermissionView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.items": {
+        parameters: {
+            query?: {
+                /** @description Only of this area. */
+                area?: string | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Items a page. */
+                page_size?: number | null;
+                /** @description Words of the name, of another name or of the summary. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ItemSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.import_items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportItemsInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedItems"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.remove_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedItem"];
                 };
             };
             /** @description 出错 */
