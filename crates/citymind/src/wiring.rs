@@ -25,7 +25,10 @@ use platform::{
     notices::Notices,
     sessions::Sessions,
 };
-use service::{Assistant, grading::Grader, guide::GuideDesk, items::Catalogue as ItemCatalogue};
+use service::{
+    Assistant, cases::CaseDesk, feedback::FeedbackBox, grading::Grader, guide::GuideDesk,
+    items::Catalogue as ItemCatalogue,
+};
 
 use crate::{
     config::Config,
@@ -103,6 +106,8 @@ impl App {
         .await?;
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
+        let cases = CaseDesk::open(records.clone(), items.clone()).await?;
+        let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
         let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
         let grader =
             Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
@@ -124,6 +129,8 @@ impl App {
         let capabilities = [
             assistant.capabilities(),
             service::items::capabilities::all(&items),
+            service::cases::capabilities::all(&cases),
+            feedback.capabilities(),
             grader.capabilities(),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),

@@ -7,6 +7,7 @@
 //! | [`conversing`] | a message of a conversation: a question, a step of a guided dialogue, or the wish to begin one |
 //! | [`evidence`] | the passages that a question is answered from, read back from the store |
 //! | [`extract`] | which sentences answer |
+//! | [`feedback`] | what people say of answers |
 //! | [`guide`] | guided dialogues: from a wish to a handed-in form |
 //! | [`items`] | service items as data |
 //! | [`grading`] | golden questions, graded, with every run kept |
@@ -19,6 +20,7 @@ pub mod cases;
 pub mod conversing;
 pub mod evidence;
 pub mod extract;
+pub mod feedback;
 pub mod grading;
 pub mod guide;
 pub mod items;

@@ -52,6 +52,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<()> {
         ready: ready.clone(),
         limits: limits.clone(),
         providers: Providers::open(&app, address, args.demo)?,
+        conversations: Arc::default(),
     };
     let resumed = app.imports.resume().await?;
     if resumed > 0 {

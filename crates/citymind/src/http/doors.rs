@@ -116,6 +116,31 @@ pub(crate) const DEMO_SIGN_IN: Definition = Definition::post(
 )
 .open_to(Permission::Public);
 
+/// Below no `/api/v1`, where clients of the OpenAI interface look for them.
+pub(crate) const V1_CHAT: Definition = Definition::post(
+    "v1.chat_completions",
+    "对话（OpenAI 兼容）",
+    "OpenAI 兼容的对话接口；模型 service 是智答，答案附依据，可以办事。",
+    "/v1/chat/completions",
+)
+.open_to(Permission::Public)
+.without_effects()
+.streaming();
+pub(crate) const V1_MODELS: Definition = Definition::get(
+    "v1.models",
+    "模型列表（OpenAI 兼容）",
+    "OpenAI 兼容的模型列表。",
+    "/v1/models",
+);
+pub(crate) const V1_EMBEDDINGS: Definition = Definition::post(
+    "v1.embeddings",
+    "向量（OpenAI 兼容）",
+    "OpenAI 兼容的向量接口，用正在使用的向量模型。",
+    "/v1/embeddings",
+)
+.open_to(Permission::SignedIn)
+.without_effects();
+
 /// Below no `/api/v1`, where monitoring looks for it. It is no call of the product: it isn't written into the audit log.
 pub(crate) const METRICS: Definition = Definition::get(
     "metrics",
@@ -143,5 +168,8 @@ pub(crate) const ALL: &[Definition] = &[
     OIDC_BEGIN,
     OIDC_CALLBACK,
     DEMO_SIGN_IN,
+    V1_CHAT,
+    V1_MODELS,
+    V1_EMBEDDINGS,
     METRICS,
 ];

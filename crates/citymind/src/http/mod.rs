@@ -19,6 +19,7 @@
 //! | `console.rs` | the embedded console |
 
 mod auth;
+mod compatible;
 mod console;
 mod cookie;
 mod docs;
@@ -47,6 +48,7 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
+pub(crate) use compatible::Conversations;
 pub(crate) use limits::Limits;
 pub(crate) use oidc::Providers;
 pub(crate) use request::{RequestId, Who};
@@ -62,6 +64,7 @@ pub(crate) struct State {
     pub(crate) ready: Readiness,
     pub(crate) limits: Arc<Limits>,
     pub(crate) providers: Arc<Providers>,
+    pub(crate) conversations: Arc<Conversations>,
 }
 
 /// A JSON body's greatest size, in bytes.
@@ -110,12 +113,24 @@ pub(crate) fn router(state: State) -> Router {
             state.clone(),
             request::admitted,
         ));
+    let compatible = Router::new()
+        .route("/chat/completions", post(compatible::chat))
+        .route("/models", get(compatible::models))
+        .route("/embeddings", post(compatible::embeddings))
+        .layer(DefaultBodyLimit::max(BODY))
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            request::admitted,
+        ));
     let mcp = mcp::http::route(state.app.catalogue.clone()).layer(middleware::from_fn_with_state(
         state.clone(),
         request::admitted,
     ));
     Router::new()
         .nest("/api/v1", api)
+        .nest("/v1", compatible)
         .merge(mcp)
         .nest(oidc::demo_path(), oidc::demo_routes())
         .route("/api/openapi.json", get(openapi::document))

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     State,
     auth::{LinkInput, Me, RedeemInput, SignInInput},
+    compatible::{ChatInput, EmbeddingsInput},
     doors,
     oidc::{DemoInput, DemoSignedIn},
     status::Status,
@@ -232,6 +233,13 @@ fn taking(mut operation: Value, media: &str, schema: &Value) -> Value {
     operation
 }
 
+/// A door of the OpenAI interface: its errors have that interface's form.
+fn compatible(definition: &Definition, mut more: Value) -> (String, &'static str, Value) {
+    more["responses"]["default"] = json!({"description": "出错", "content": {"application/json": {"schema": {"type": "object"}}}});
+    let (_, method, operation) = door(definition, more);
+    (definition.path.to_owned(), method, operation)
+}
+
 /// A route outside of `/api/v1`, which gives text, or JSON.
 fn plain(definition: &Definition, media: &str) -> (String, &'static str, Value) {
     let kind = if media == "application/json" {
@@ -350,6 +358,23 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         door(
             &doors::DEMO_SIGN_IN,
             taking(ok(&demo), json_media, &components.input::<DemoInput>()),
+        ),
+        compatible(
+            &doors::V1_CHAT,
+            taking(
+                ok(&json!({"type": "object"})),
+                json_media,
+                &components.input::<ChatInput>(),
+            ),
+        ),
+        compatible(&doors::V1_MODELS, ok(&json!({"type": "object"}))),
+        compatible(
+            &doors::V1_EMBEDDINGS,
+            taking(
+                ok(&json!({"type": "object"})),
+                json_media,
+                &components.input::<EmbeddingsInput>(),
+            ),
         ),
         plain(
             &open("openapi", "接口文档", "/api/openapi.json"),

@@ -89,6 +89,11 @@ impl Desk {
         Ok(desk)
     }
 
+    /// The embedder in use.
+    pub(crate) fn embedder_in_use(&self) -> Option<Arc<dyn Embedder>> {
+        self.in_use.read().embedder.clone()
+    }
+
     /// Which names are meant for a part: the administrator's choice, else the configuration's.
     fn names(&self, part: Part, choice: &Choice) -> Vec<String> {
         let chosen = choice.of(part);

@@ -19,7 +19,8 @@ const ALIKE: f32 = 0.55;
 /// And if the next best choice shares less by at least this much.
 const MARGIN: f32 = 0.15;
 
-const YES: [&str; 22] = [
+const YES: [&str; 23] = [
+    "能",
     "是的",
     "是",
     "对的",
@@ -43,7 +44,8 @@ const YES: [&str; 22] = [
     "行",
     "会",
 ];
-const NO: [&str; 18] = [
+const NO: [&str; 19] = [
+    "不能",
     "不是",
     "不",
     "没有",
@@ -114,6 +116,13 @@ pub(crate) fn tidy(said: &str) -> String {
 /// Yes or no: the buttons' own words first, the longer ones before the shorter, then the usual ones.
 fn polarity(field: &Field, said: &str) -> Option<bool> {
     let lower = said.to_lowercase();
+    let is = |label: &str, also: &[String]| label == said || also.iter().any(|a| a == said);
+    if is(field.yes(), &field.also_yes) {
+        return Some(true);
+    }
+    if is(field.no(), &field.also_no) {
+        return Some(false);
+    }
     let own = |label: &str, also: &[String]| -> usize {
         let words = std::iter::once(label).chain(also.iter().map(String::as_str));
         let found = words.filter(|w| lower.contains(*w));
