@@ -301,6 +301,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件列表
+         * @description 待办和已办的申请，最紧的在前。
+         */
+        get: operations["cases.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的办件
+         * @description 本人提交的申请和办理进度。
+         */
+        get: operations["cases.mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件详情
+         * @description 一件申请的表单、条件、材料、进度；窗口人员另有预审意见。
+         */
+        get: operations["cases.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 办理意见
+         * @description 受理、退回补正、同意或不予办理一件申请。
+         */
+        post: operations["cases.decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/resubmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 补正后提交
+         * @description 把退回的申请补正后重新提交。
+         */
+        post: operations["cases.resubmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回申请
+         * @description 撤回本人还没有办结的申请。
+         */
+        post: operations["cases.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/sign-in": {
         parameters: {
             query?: never;
@@ -527,6 +647,50 @@ export interface paths {
          * @description 立即重试一条失败或搁置的投递，重试次数重新计算。
          */
         post: operations["events.retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 评价列表
+         * @description 市民对答案的评价，最近的在前。
+         */
+        get: operations["feedback.list"];
+        put?: never;
+        /**
+         * 评价答案
+         * @description 对一个答案说有没有帮助，为什么；再评一次就是改。
+         */
+        post: operations["feedback.give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 处理评价
+         * @description 标明一条评价已经处理，或者还没有。
+         */
+        post: operations["feedback.handle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1624,6 +1788,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 对话（OpenAI 兼容）
+         * @description OpenAI 兼容的对话接口；模型 service 是智答，答案附依据，可以办事。
+         */
+        post: operations["v1.chat_completions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 向量（OpenAI 兼容）
+         * @description OpenAI 兼容的向量接口，用正在使用的向量模型。
+         */
+        post: operations["v1.embeddings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 模型列表（OpenAI 兼容）
+         * @description OpenAI 兼容的模型列表。
+         */
+        get: operations["v1.models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1669,6 +1893,8 @@ export interface components {
             /** @description How it proved who it is. */
             via: components["schemas"]["Via"];
         };
+        /** @description What is done with a text, from nothing to most. */
+        Action: "allow" | "mask" | "deflect" | "block" | "handoff";
         /** @description Who did it. */
         Actor: {
             /** @description The network address; empty if there is none. */
@@ -1714,6 +1940,8 @@ export interface components {
             elapsed_ms: number;
             /** @description The guided dialogue that this answer belongs to, or that waits meanwhile. */
             guide?: components["schemas"]["Guide"] | null;
+            /** @description What the safety check did with the question, if anything. */
+            intervention?: components["schemas"]["Intervention"] | null;
             /** @description What the reader should know besides, e.g. that a newer rule takes effect soon. */
             notices: string[];
             /** @description What can be begun from here. */
@@ -1735,6 +1963,13 @@ export interface components {
         };
         /** @description What kind of answer it is. */
         AnswerStatus: "answered" | "refused" | "clarify" | "guide";
+        /** @description Who applied. */
+        Applicant: {
+            /** @description The account. */
+            account: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** Array_of_Department */
         Array_of_Department: components["schemas"]["Department"][];
         /** Array_of_OpenSignIn */
@@ -1938,6 +2173,150 @@ export interface components {
             /** @description Whether a right document was cited. */
             right_document: boolean;
         };
+        /** @description Something that happened to a case. */
+        CaseEvent: {
+            /** @description When. */
+            at: string;
+            /** @description Who, by name. */
+            by: string;
+            /** @description In words, for the applicant. */
+            note: string;
+            /** @description What the case became. */
+            status: components["schemas"]["CaseStatus"];
+        };
+        /** @description Where a case is. */
+        CaseStatus: "submitted" | "accepted" | "returned" | "approved" | "rejected" | "withdrawn";
+        /** @description A case in a list. */
+        CaseSummary: {
+            /** @description Who applied. */
+            applicant: string;
+            /**
+             * Format: int32
+             * @description Days left to decide it, negative once it is late; nothing once it is decided.
+             */
+            days_left: number | null;
+            /** @description The last day to decide it. */
+            due: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The service item. */
+            item: string;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What people call it. */
+            number: string;
+            /** @description Where it is. */
+            status: components["schemas"]["CaseStatus"];
+            /** @description The same in Chinese. */
+            status_title: string;
+            /** @description When it was handed in. */
+            submitted_at: string;
+        };
+        /**
+         * CaseView
+         * @description A case as clerk and applicant see it.
+         */
+        CaseView: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description What was computed then. */
+            amounts: components["schemas"]["Amount"][];
+            /** @description Who applied. */
+            applicant: components["schemas"]["Applicant"];
+            /**
+             * @description When the dialogue began.
+             * @default
+             */
+            began_at: string;
+            /** @description What the above stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description The conditions as they stood then. */
+            conditions: components["schemas"]["Condition"][];
+            /**
+             * Format: int32
+             * @description Days left to decide it.
+             */
+            days_left: number | null;
+            /** @description The last day to decide it. */
+            due: string;
+            /** @description What was said, by field. */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description The form as it was handed in. */
+            form: components["schemas"]["GuideForm"];
+            /** @description What happened to it, in order. */
+            history: components["schemas"]["CaseEvent"][];
+            /** @description Its id: that of the dialogue it came of, so that one dialogue gives one case. */
+            id: string;
+            /** @description Its name. */
+            item: string;
+            /** @description The id of the service item. */
+            item_id: string;
+            /** @description What has to be handed in. */
+            materials: components["schemas"]["Material"][];
+            /** @description What the caller may do with it. */
+            may: string[];
+            /** @description What people call it. */
+            number: string;
+            /** @description What the rules suggest; only for clerks. */
+            review: components["schemas"]["Review"] | null;
+            /**
+             * @description The conversation that it came of.
+             * @default null
+             */
+            session: string | null;
+            /** @description Where it is. */
+            status: components["schemas"]["CaseStatus"];
+            /** @description The same in Chinese. */
+            status_title: string;
+            /** @description When it was handed in. */
+            submitted_at: string;
+            /**
+             * Format: uint32
+             * @description Messages from the first question to the handing-in.
+             * @default 0
+             */
+            turns: number;
+        };
+        /**
+         * CasesInput
+         * @description Which cases.
+         */
+        CasesInput: {
+            /**
+             * @description Only of this service item, by id.
+             * @default null
+             */
+            item?: string | null;
+            /**
+             * @description Only those that are not decided yet.
+             * @default null
+             */
+            open?: boolean | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Cases a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the number, the item or the applicant's name.
+             * @default null
+             */
+            q?: string | null;
+            /**
+             * @description Only in this state.
+             * @default null
+             */
+            status?: components["schemas"]["CaseStatus"] | null;
+        };
         /** @description Where a person can ask. */
         Channel: {
             /** @description Telephone, address or page. */
@@ -1949,6 +2328,31 @@ export interface components {
         };
         /** @description What kind of place one applies at. */
         ChannelKind: "online" | "window" | "phone" | "self_service" | "mail";
+        /**
+         * ChatInput
+         * @description A conversation to go on with.
+         */
+        ChatInput: {
+            /**
+             * @description The conversation so far; the last message is the question. What `system` says is not followed: 智答 answers from the
+             *     city's documents.
+             */
+            messages: components["schemas"]["ChatMessage"][];
+            /** @description `service`. */
+            model: string;
+            /**
+             * @description As server-sent events.
+             * @default false
+             */
+            stream?: boolean;
+        };
+        /** @description A message. */
+        ChatMessage: {
+            /** @description A text, or parts of which the texts count. */
+            content: unknown;
+            /** @description `system`, `user` or `assistant`. */
+            role: string;
+        };
         /** @description An answer to choose. */
         Choice: {
             /** @description A hint. */
@@ -1997,6 +2401,18 @@ export interface components {
             /** @description Whether the document is in force on the asked day. */
             status: components["schemas"]["DocumentStatus"];
             /** @description The document's title. */
+            title: string;
+        };
+        /** @description A clause that an answer cited. */
+        Cited: {
+            /**
+             * Format: uint
+             * @description The clause.
+             */
+            clause: number;
+            /** @description The document. */
+            document: string;
+            /** @description Its title. */
             title: string;
         };
         /** @description How many clauses became what. */
@@ -2242,6 +2658,23 @@ export interface components {
             /** @description When it was last used, to within ten minutes. */
             used_at: string | null;
         };
+        /**
+         * DecideInput
+         * @description A decision.
+         */
+        DecideInput: {
+            /** @description What is decided. */
+            decision: components["schemas"]["Decision"];
+            /** @description The case. */
+            id: string;
+            /**
+             * @description Why, in words for the applicant; owed for a return and a rejection.
+             * @default
+             */
+            opinion?: string;
+        };
+        /** @description What a clerk decides. */
+        Decision: "accept" | "return" | "approve" | "reject";
         /**
          * DeliveryFilter
          * @description Which deliveries that are not through.
@@ -2647,6 +3080,19 @@ export interface components {
              */
             undo?: components["schemas"]["DocumentField"][];
         };
+        /**
+         * EmbeddingsInput
+         * @description Texts to embed.
+         */
+        EmbeddingsInput: {
+            /** @description A text or several. */
+            input: unknown;
+            /**
+             * @description The embedder in use; its name, or empty.
+             * @default
+             */
+            model?: string;
+        };
         /** @description An entry. Its canonical form is this struct as compact JSON, the fields in this order. */
         Entry: {
             /** @description What, e.g. a capability's name. */
@@ -2807,6 +3253,32 @@ export interface components {
              */
             variants: string[];
         };
+        /**
+         * Feedback
+         * @description Feedback as it is kept.
+         */
+        Feedback: {
+            /** @description The answer. */
+            answer: string;
+            /** @description When it was given. */
+            at: string;
+            /** @description The documents and clauses that it cited. */
+            cited: components["schemas"]["Cited"][];
+            /** @description In words. */
+            comment: string | null;
+            /** @description Somebody has dealt with it. */
+            handled: boolean;
+            /** @description Whether the answer helped. */
+            helpful: boolean;
+            /** @description The question. */
+            question: string;
+            /** @description Why it did not. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description How it came about. */
+            trace: string;
+            /** @description The question that it is about, by id; a second one of the same person takes the place of the first. */
+            turn: string;
+        };
         /** @description How many were how. */
         Figures: {
             /**
@@ -2859,6 +3331,28 @@ export interface components {
         };
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
+        /**
+         * GiveInput
+         * @description What somebody says of an answer.
+         */
+        GiveInput: {
+            /**
+             * @description In words.
+             * @default null
+             */
+            comment?: string | null;
+            /** @description Whether the answer helped. */
+            helpful: boolean;
+            /**
+             * @description Why it did not.
+             * @default null
+             */
+            reason?: components["schemas"]["Reason"] | null;
+            /** @description The conversation. */
+            session: string;
+            /** @description The question in it. */
+            turn: string;
+        };
         /** @description A golden question. */
         Golden: {
             /**
@@ -2952,6 +3446,16 @@ export interface components {
         };
         /** @description Where a dialogue is. */
         GuideState: "asking" | "review" | "submitted" | "ineligible" | "stopped";
+        /**
+         * HandleInput
+         * @description Feedback that was dealt with, or not after all.
+         */
+        HandleInput: {
+            /** @description Whether it was dealt with. */
+            handled: boolean;
+            /** @description The question that it is about. */
+            id: string;
+        };
         /** @description Whether a rung is asked. */
         Health: "open" | "resting" | "on_trial";
         /** @description A clause found. */
@@ -3124,6 +3628,13 @@ export interface components {
              * @description How many items were taken in, or would be.
              */
             items: number;
+        };
+        /** @description What the safety check did with a question. */
+        Intervention: {
+            /** @description What was done. */
+            action: components["schemas"]["Action"];
+            /** @description Why: kinds such as injection, self_harm, personal_data. */
+            kinds: string[];
         };
         /**
          * Invited
@@ -3948,6 +4459,29 @@ export interface components {
             page_size?: number | null;
         };
         /**
+         * Page_CaseSummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_CaseSummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["CaseSummary"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_DocumentSummary
          * @description A page of a list, with the number of all items.
          */
@@ -4000,6 +4534,29 @@ export interface components {
         Page_Event: {
             /** @description The items of this page. */
             items: components["schemas"]["Event"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_Feedback
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Feedback: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Feedback"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -4598,6 +5155,27 @@ export interface components {
             id: string;
             /** @description The id of the version that is to stand again. */
             version: string;
+        };
+        /**
+         * ResubmitInput
+         * @description A returned application, corrected.
+         */
+        ResubmitInput: {
+            /** @description The case. */
+            id: string;
+            /** @description What was corrected. */
+            note: string;
+        };
+        /** @description What the rules suggest to a clerk. */
+        Review: {
+            /** @description What does not hold, or has to be looked at. */
+            findings: string[];
+            /** @description An opinion to start from. */
+            opinion: string;
+            /** @description The rules have changed since it was handed in. */
+            rules_changed: boolean;
+            /** @description The suggested decision. */
+            suggestion: components["schemas"]["Decision"];
         };
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
@@ -5674,6 +6252,218 @@ export interface operations {
             };
         };
     };
+    "cases.list": {
+        parameters: {
+            query?: {
+                /** @description Only of this service item, by id. */
+                item?: string | null;
+                /** @description Only those that are not decided yet. */
+                open?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Cases a page. */
+                page_size?: number | null;
+                /** @description Words of the number, the item or the applicant's name. */
+                q?: string | null;
+                /** @description Only in this state. */
+                status?: components["schemas"]["CaseStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.mine": {
+        parameters: {
+            query?: {
+                /** @description Only of this service item, by id. */
+                item?: string | null;
+                /** @description Only those that are not decided yet. */
+                open?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Cases a page. */
+                page_size?: number | null;
+                /** @description Words of the number, the item or the applicant's name. */
+                q?: string | null;
+                /** @description Only in this state. */
+                status?: components["schemas"]["CaseStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.resubmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "demo.sign_in": {
         parameters: {
             query?: never;
@@ -6130,6 +6920,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenDelivery"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.list": {
+        parameters: {
+            query?: {
+                /** @description Only what has, or has not, been dealt with. */
+                handled?: boolean | null;
+                /** @description Only helpful, or only not. */
+                helpful?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description So many a page. */
+                page_size?: number | null;
+                /** @description Only for this reason. */
+                reason?: components["schemas"]["Reason"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Feedback"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The question that it is about. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
                 };
             };
             /** @description 出错 */
@@ -8244,6 +9139,101 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "v1.chat_completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    "v1.embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingsInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    "v1.models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

@@ -64,6 +64,11 @@ export type Condition = Schemas['Condition']
 export type Amount = Schemas['Amount']
 export type Material = Schemas['Material']
 
+export type CaseSummary = Schemas['CaseSummary']
+export type CaseView = Schemas['CaseView']
+export type CaseStatus = Schemas['CaseStatus']
+export type Decision = Schemas['Decision']
+
 export type ItemSummary = Schemas['ItemSummary']
 export type Audience = ItemSummary['audience'][number]
 export type ImportedItems = Schemas['ImportedItems']
