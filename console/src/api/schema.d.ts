@@ -301,6 +301,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件列表
+         * @description 待办和已办的申请，最紧的在前。
+         */
+        get: operations["cases.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的办件
+         * @description 本人提交的申请和办理进度。
+         */
+        get: operations["cases.mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件详情
+         * @description 一件申请的表单、条件、材料、进度；窗口人员另有预审意见。
+         */
+        get: operations["cases.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 办理意见
+         * @description 受理、退回补正、同意或不予办理一件申请。
+         */
+        post: operations["cases.decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/resubmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 补正后提交
+         * @description 把退回的申请补正后重新提交。
+         */
+        post: operations["cases.resubmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回申请
+         * @description 撤回本人还没有办结的申请。
+         */
+        post: operations["cases.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/sign-in": {
         parameters: {
             query?: never;
@@ -527,6 +647,50 @@ export interface paths {
          * @description 立即重试一条失败或搁置的投递，重试次数重新计算。
          */
         post: operations["events.retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 评价列表
+         * @description 市民对答案的评价，最近的在前。
+         */
+        get: operations["feedback.list"];
+        put?: never;
+        /**
+         * 评价答案
+         * @description 对一个答案说有没有帮助，为什么；再评一次就是改。
+         */
+        post: operations["feedback.give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{id}/handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 处理评价
+         * @description 标明一条评价已经处理，或者还没有。
+         */
+        post: operations["feedback.handle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1309,6 +1473,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办事事项
+         * @description 本市可以办理的事项，可按领域和名称查找。
+         */
+        get: operations["service.items"];
+        put?: never;
+        /**
+         * 导入事项
+         * @description 检查并导入办事事项文件；有一处不对就都不导入。
+         */
+        post: operations["service.import_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项详情
+         * @description 一个事项的条件、材料、渠道、时限和依据。
+         */
+        get: operations["service.item"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除事项
+         * @description 删除一个事项；进行中的办理停在原处。返回原文，便于恢复。
+         */
+        delete: operations["service.remove_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -1576,6 +1788,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 对话（OpenAI 兼容）
+         * @description OpenAI 兼容的对话接口；模型 service 是智答，答案附依据，可以办事。
+         */
+        post: operations["v1.chat_completions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 向量（OpenAI 兼容）
+         * @description OpenAI 兼容的向量接口，用正在使用的向量模型。
+         */
+        post: operations["v1.embeddings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 模型列表（OpenAI 兼容）
+         * @description OpenAI 兼容的模型列表。
+         */
+        get: operations["v1.models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1634,12 +1906,31 @@ export interface components {
             /** @description How it had proved who it is: `sign_in`, `key`, `system`, `anonymous`. */
             via: string;
         };
+        /** @description Something computed. */
+        Amount: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description Figures that rules fix, with the day from which each holds. */
+            figures: string[];
+            /** @description Shown first. */
+            headline: boolean;
+            /** @description What it is. */
+            label: string;
+            /** @description What to know besides, or why it cannot be computed. */
+            note: string | null;
+            /** @description How it was computed, e.g. `产假天数158天 × 缴费基数9000元 ÷ 30 = 47400元`. */
+            steps: string[];
+            /** @description The value with its unit, once it is known. */
+            value: string | null;
+        };
         /** @description An answer. */
         Answer: {
             /** @description Plain text: the segments joined. */
             answer: string;
             /** @description Where to ask instead, when refused. */
             channels: components["schemas"]["Channel"][];
+            /** @description What may be meant, each sent as the next message. */
+            choices?: string[];
             /** @description The evidence, each quote read back from the stored source. */
             citations: components["schemas"]["Citation"][];
             /**
@@ -1647,10 +1938,14 @@ export interface components {
              * @description How long it took, in milliseconds.
              */
             elapsed_ms: number;
+            /** @description The guided dialogue that this answer belongs to, or that waits meanwhile. */
+            guide?: components["schemas"]["Guide"] | null;
             /** @description What the safety check did with the question, if anything. */
             intervention?: components["schemas"]["Intervention"] | null;
             /** @description What the reader should know besides, e.g. that a newer rule takes effect soon. */
             notices: string[];
+            /** @description What can be begun from here. */
+            offer?: components["schemas"]["Offer"] | null;
             /** @description Which model phrased the answer; empty where it is the sources' own words. */
             phrased_by?: string | null;
             /** @description What the evidence says of conditions, amounts, materials, channels and deadlines. */
@@ -1667,7 +1962,14 @@ export interface components {
             turn: string;
         };
         /** @description What kind of answer it is. */
-        AnswerStatus: "answered" | "refused";
+        AnswerStatus: "answered" | "refused" | "clarify" | "guide";
+        /** @description Who applied. */
+        Applicant: {
+            /** @description The account. */
+            account: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** Array_of_Department */
         Array_of_Department: components["schemas"]["Department"][];
         /** Array_of_OpenSignIn */
@@ -1690,6 +1992,32 @@ export interface components {
              */
             size: number;
         };
+        /** @description A question to the applicant. */
+        Ask: {
+            /** @description The answers to choose from. */
+            choices: components["schemas"]["Choice"][];
+            /** @description The marks of the citations that say why it is asked. */
+            citations: number[];
+            /** @description The sample applicant's answer. */
+            example: string;
+            /** @description The field. */
+            field: string;
+            /** @description A hint. */
+            help: string | null;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description May be left out. */
+            optional: boolean;
+            /** @description How it is asked. */
+            question: string;
+            /**
+             * @description What kind of answer it takes: yes_no, choice, choices, number, money, date, text, name, id_number, phone, bank_card,
+             *     address, email, credit_code, plate.
+             */
+            type: string;
+            /** @description The unit of a number. */
+            unit: string | null;
+        };
         /**
          * AskInput
          * @description A question.
@@ -1700,6 +2028,13 @@ export interface components {
              * @default null
              */
             as_of?: string | null;
+            /**
+             * @description Fields of the form of the guided dialogue, filled in place rather than by words: field to answer, in words.
+             * @default {}
+             */
+            fill?: {
+                [key: string]: string;
+            };
             /** @description In everyday words, at most 2,000 characters. */
             question: string;
             /**
@@ -1713,6 +2048,8 @@ export interface components {
              */
             space?: string | null;
         };
+        /** @description Who applies. */
+        Audience: "person" | "business";
         /**
          * AuditSearch
          * @description What to look for.
@@ -1836,6 +2173,150 @@ export interface components {
             /** @description Whether a right document was cited. */
             right_document: boolean;
         };
+        /** @description Something that happened to a case. */
+        CaseEvent: {
+            /** @description When. */
+            at: string;
+            /** @description Who, by name. */
+            by: string;
+            /** @description In words, for the applicant. */
+            note: string;
+            /** @description What the case became. */
+            status: components["schemas"]["CaseStatus"];
+        };
+        /** @description Where a case is. */
+        CaseStatus: "submitted" | "accepted" | "returned" | "approved" | "rejected" | "withdrawn";
+        /** @description A case in a list. */
+        CaseSummary: {
+            /** @description Who applied. */
+            applicant: string;
+            /**
+             * Format: int32
+             * @description Days left to decide it, negative once it is late; nothing once it is decided.
+             */
+            days_left: number | null;
+            /** @description The last day to decide it. */
+            due: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The service item. */
+            item: string;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What people call it. */
+            number: string;
+            /** @description Where it is. */
+            status: components["schemas"]["CaseStatus"];
+            /** @description The same in Chinese. */
+            status_title: string;
+            /** @description When it was handed in. */
+            submitted_at: string;
+        };
+        /**
+         * CaseView
+         * @description A case as clerk and applicant see it.
+         */
+        CaseView: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description What was computed then. */
+            amounts: components["schemas"]["Amount"][];
+            /** @description Who applied. */
+            applicant: components["schemas"]["Applicant"];
+            /**
+             * @description When the dialogue began.
+             * @default
+             */
+            began_at: string;
+            /** @description What the above stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description The conditions as they stood then. */
+            conditions: components["schemas"]["Condition"][];
+            /**
+             * Format: int32
+             * @description Days left to decide it.
+             */
+            days_left: number | null;
+            /** @description The last day to decide it. */
+            due: string;
+            /** @description What was said, by field. */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description The form as it was handed in. */
+            form: components["schemas"]["GuideForm"];
+            /** @description What happened to it, in order. */
+            history: components["schemas"]["CaseEvent"][];
+            /** @description Its id: that of the dialogue it came of, so that one dialogue gives one case. */
+            id: string;
+            /** @description Its name. */
+            item: string;
+            /** @description The id of the service item. */
+            item_id: string;
+            /** @description What has to be handed in. */
+            materials: components["schemas"]["Material"][];
+            /** @description What the caller may do with it. */
+            may: string[];
+            /** @description What people call it. */
+            number: string;
+            /** @description What the rules suggest; only for clerks. */
+            review: components["schemas"]["Review"] | null;
+            /**
+             * @description The conversation that it came of.
+             * @default null
+             */
+            session: string | null;
+            /** @description Where it is. */
+            status: components["schemas"]["CaseStatus"];
+            /** @description The same in Chinese. */
+            status_title: string;
+            /** @description When it was handed in. */
+            submitted_at: string;
+            /**
+             * Format: uint32
+             * @description Messages from the first question to the handing-in.
+             * @default 0
+             */
+            turns: number;
+        };
+        /**
+         * CasesInput
+         * @description Which cases.
+         */
+        CasesInput: {
+            /**
+             * @description Only of this service item, by id.
+             * @default null
+             */
+            item?: string | null;
+            /**
+             * @description Only those that are not decided yet.
+             * @default null
+             */
+            open?: boolean | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Cases a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the number, the item or the applicant's name.
+             * @default null
+             */
+            q?: string | null;
+            /**
+             * @description Only in this state.
+             * @default null
+             */
+            status?: components["schemas"]["CaseStatus"] | null;
+        };
         /** @description Where a person can ask. */
         Channel: {
             /** @description Telephone, address or page. */
@@ -1844,6 +2325,42 @@ export interface components {
             name: string;
             /** @description What it is for. */
             note: string;
+        };
+        /** @description What kind of place one applies at. */
+        ChannelKind: "online" | "window" | "phone" | "self_service" | "mail";
+        /**
+         * ChatInput
+         * @description A conversation to go on with.
+         */
+        ChatInput: {
+            /**
+             * @description The conversation so far; the last message is the question. What `system` says is not followed: 智答 answers from the
+             *     city's documents.
+             */
+            messages: components["schemas"]["ChatMessage"][];
+            /** @description `service`. */
+            model: string;
+            /**
+             * @description As server-sent events.
+             * @default false
+             */
+            stream?: boolean;
+        };
+        /** @description A message. */
+        ChatMessage: {
+            /** @description A text, or parts of which the texts count. */
+            content: unknown;
+            /** @description `system`, `user` or `assistant`. */
+            role: string;
+        };
+        /** @description An answer to choose. */
+        Choice: {
+            /** @description A hint. */
+            help: string | null;
+            /** @description What its button says; sent back as the answer. */
+            label: string;
+            /** @description Its value. */
+            value: string;
         };
         /** @description A passage of a stored document, exact to the character. */
         Citation: {
@@ -1884,6 +2401,18 @@ export interface components {
             /** @description Whether the document is in force on the asked day. */
             status: components["schemas"]["DocumentStatus"];
             /** @description The document's title. */
+            title: string;
+        };
+        /** @description A clause that an answer cited. */
+        Cited: {
+            /**
+             * Format: uint
+             * @description The clause.
+             */
+            clause: number;
+            /** @description The document. */
+            document: string;
+            /** @description Its title. */
             title: string;
         };
         /** @description How many clauses became what. */
@@ -2026,6 +2555,21 @@ export interface components {
             /** @description What a person should look at. */
             warnings: string[];
         };
+        /** @description A condition with what became of it. */
+        Condition: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description It refuses if it is not met; else it only tells. */
+            refuses: boolean;
+            /** @description Whether it is met. */
+            state: components["schemas"]["ConditionState"];
+            /** @description The condition. */
+            text: string;
+            /** @description The condition with the values put in. */
+            told: string;
+        };
+        /** @description Whether a condition is met. */
+        ConditionState: "met" | "unmet" | "unknown" | "not_applicable";
         /**
          * Consumer
          * @description How far a handler is.
@@ -2114,6 +2658,23 @@ export interface components {
             /** @description When it was last used, to within ten minutes. */
             used_at: string | null;
         };
+        /**
+         * DecideInput
+         * @description A decision.
+         */
+        DecideInput: {
+            /** @description What is decided. */
+            decision: components["schemas"]["Decision"];
+            /** @description The case. */
+            id: string;
+            /**
+             * @description Why, in words for the applicant; owed for a return and a rejection.
+             * @default
+             */
+            opinion?: string;
+        };
+        /** @description What a clerk decides. */
+        Decision: "accept" | "return" | "approve" | "reject";
         /**
          * DeliveryFilter
          * @description Which deliveries that are not through.
@@ -2204,6 +2765,17 @@ export interface components {
              * @default null
              */
             parent?: string | null;
+        };
+        /** @description A value and another. */
+        Difference: {
+            /** @description The field. */
+            field: string;
+            /** @description As it was; empty if it was not known. */
+            from: string | null;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description As it is, or would have to be. */
+            to: string;
         };
         /**
          * DocumentComparison
@@ -2508,6 +3080,19 @@ export interface components {
              */
             undo?: components["schemas"]["DocumentField"][];
         };
+        /**
+         * EmbeddingsInput
+         * @description Texts to embed.
+         */
+        EmbeddingsInput: {
+            /** @description A text or several. */
+            input: unknown;
+            /**
+             * @description The embedder in use; its name, or empty.
+             * @default
+             */
+            model?: string;
+        };
         /** @description An entry. Its canonical form is this struct as compact JSON, the fields in this order. */
         Entry: {
             /** @description What, e.g. a capability's name. */
@@ -2668,6 +3253,32 @@ export interface components {
              */
             variants: string[];
         };
+        /**
+         * Feedback
+         * @description Feedback as it is kept.
+         */
+        Feedback: {
+            /** @description The answer. */
+            answer: string;
+            /** @description When it was given. */
+            at: string;
+            /** @description The documents and clauses that it cited. */
+            cited: components["schemas"]["Cited"][];
+            /** @description In words. */
+            comment: string | null;
+            /** @description Somebody has dealt with it. */
+            handled: boolean;
+            /** @description Whether the answer helped. */
+            helpful: boolean;
+            /** @description The question. */
+            question: string;
+            /** @description Why it did not. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description How it came about. */
+            trace: string;
+            /** @description The question that it is about, by id; a second one of the same person takes the place of the first. */
+            turn: string;
+        };
         /** @description How many were how. */
         Figures: {
             /**
@@ -2701,8 +3312,47 @@ export interface components {
              */
             unanswerable: number;
         };
+        /** @description Something wrong with a file. */
+        FileFinding: {
+            /**
+             * Format: uint64
+             * @description The column in characters, from 1.
+             */
+            column: number;
+            /**
+             * Format: uint64
+             * @description The line, from 1.
+             */
+            line: number;
+            /** @description What is wrong and what to do, in Chinese. */
+            message: string;
+            /** @description The file. */
+            path: string;
+        };
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
+        /**
+         * GiveInput
+         * @description What somebody says of an answer.
+         */
+        GiveInput: {
+            /**
+             * @description In words.
+             * @default null
+             */
+            comment?: string | null;
+            /** @description Whether the answer helped. */
+            helpful: boolean;
+            /**
+             * @description Why it did not.
+             * @default null
+             */
+            reason?: components["schemas"]["Reason"] | null;
+            /** @description The conversation. */
+            session: string;
+            /** @description The question in it. */
+            turn: string;
+        };
         /** @description A golden question. */
         Golden: {
             /**
@@ -2734,58 +3384,77 @@ export interface components {
         };
         /** @description Whether there is an answer. */
         GoldenKind: "answerable" | "unanswerable";
-        /** @description 办事指南 */
-        GuideForm: {
-            /**
-             * @description 办理依据
-             * @default []
-             */
-            basis: string[];
-            /**
-             * @description 办理渠道
-             * @default []
-             */
-            channels: string[];
-            /**
-             * @description 受理条件
-             * @default []
-             */
-            conditions: string[];
-            /**
-             * @description 咨询方式
-             * @default null
-             */
-            contact: string | null;
-            /**
-             * @description 收费标准
-             * @default null
-             */
-            fee: string | null;
-            /**
-             * @description 办理机构
-             * @default null
-             */
-            issuer: string | null;
-            /**
-             * @description 事项名称
-             * @default
-             */
+        /** @description A guided dialogue: what it asks, the form so far, what the rules say. */
+        Guide: {
+            /** @description What is computed, each with its steps. */
+            amounts: components["schemas"]["Amount"][];
+            /** @description What is asked; nothing once nothing is missing. */
+            ask: components["schemas"]["Ask"] | null;
+            /** @description The case that was handed in. */
+            case: string | null;
+            /** @description What this message changed. */
+            changed: components["schemas"]["Difference"][];
+            /** @description The conditions, each with what became of it. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description The form as far as it is filled. */
+            form: components["schemas"]["GuideForm"];
+            /** @description The name of the service item. */
             item: string;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What has to be handed in, in this case. */
+            materials: components["schemas"]["Material"][];
+            /** @description What would have to be different to qualify: the fewest facts. */
+            nearest: components["schemas"]["Difference"][];
+            /** @description Handing in needs a verified account, and the caller has none. */
+            needs_sign_in: boolean;
+            /** @description How far it is. */
+            progress: components["schemas"]["GuideProgress"];
+            /** @description Why the applicant does not qualify. */
+            reasons: components["schemas"]["Reason"][];
+            /** @description Where the dialogue is. */
+            state: components["schemas"]["GuideState"];
+        };
+        /** @description A form as far as it is filled. */
+        GuideForm: {
+            /** @description Its sections. */
+            sections: components["schemas"]["GuideSection"][];
+            /** @description What the applicant declares. */
+            statement: string | null;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description How far a dialogue is. */
+        GuideProgress: {
             /**
-             * @description 申请材料
-             * @default []
+             * Format: uint
+             * @description Fields answered.
              */
-            materials: string[];
+            done: number;
             /**
-             * @description 办理流程
-             * @default []
+             * Format: uint
+             * @description Fields that matter, as far as is known.
              */
-            steps: string[];
-            /**
-             * @description 办理时限
-             * @default null
-             */
-            time_limit: string | null;
+            total: number;
+        };
+        /** @description A section of a form. */
+        GuideSection: {
+            /** @description Its rows; fields that do not matter in this case are left out. */
+            rows: components["schemas"]["Row"][];
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description Where a dialogue is. */
+        GuideState: "asking" | "review" | "submitted" | "ineligible" | "stopped";
+        /**
+         * HandleInput
+         * @description Feedback that was dealt with, or not after all.
+         */
+        HandleInput: {
+            /** @description Whether it was dealt with. */
+            handled: boolean;
+            /** @description The question that it is about. */
+            id: string;
         };
         /** @description Whether a rung is asked. */
         Health: "open" | "resting" | "on_trial";
@@ -2901,6 +3570,19 @@ export interface components {
              */
             state?: components["schemas"]["RowState"] | null;
         };
+        /**
+         * ImportItemsInput
+         * @description Files to take in.
+         */
+        ImportItemsInput: {
+            /**
+             * @description Only check.
+             * @default false
+             */
+            dry_run?: boolean;
+            /** @description The files: items, and `parameters.yaml` that the items of a folder share. */
+            files: components["schemas"]["ItemFile"][];
+        };
         /** @description A file of an import. */
         ImportRow: {
             /**
@@ -2934,6 +3616,19 @@ export interface components {
         };
         /** @description How far an import is. */
         ImportState: "running" | "done" | "cancelled" | "halted";
+        /**
+         * ImportedItems
+         * @description What became of files.
+         */
+        ImportedItems: {
+            /** @description What is wrong; then nothing was taken in. */
+            findings: components["schemas"]["FileFinding"][];
+            /**
+             * Format: uint
+             * @description How many items were taken in, or would be.
+             */
+            items: number;
+        };
         /** @description What the safety check did with a question. */
         Intervention: {
             /** @description What was done. */
@@ -2950,6 +3645,112 @@ export interface components {
             link: components["schemas"]["OneTimeLink"];
             /** @description The account. */
             user: components["schemas"]["User"];
+        };
+        /** @description A file. */
+        ItemFile: {
+            /** @description YAML. */
+            content: string;
+            /** @description Its path. */
+            path: string;
+        };
+        /** @description An item in a list. */
+        ItemSummary: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description The area that it belongs to. */
+            area: string;
+            /** @description Who applies. */
+            audience: components["schemas"]["Audience"][];
+            /** @description Its id. */
+            id: string;
+            /** @description Its official name. */
+            name: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * ItemView
+         * @description An item as a citizen reads it.
+         */
+        ItemView: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description What people call it. */
+            aliases: string[];
+            /** @description The area that it belongs to. */
+            area: string;
+            /** @description Who applies. */
+            audience: components["schemas"]["Audience"][];
+            /** @description Where to apply. */
+            channels: components["schemas"]["Channel"][];
+            /** @description What it stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description Its conditions. */
+            conditions: components["schemas"]["Said"][];
+            /** @description What it costs, in words. */
+            fee: string;
+            /** @description Its id. */
+            id: string;
+            /** @description What is handed in. */
+            materials: components["schemas"]["Said"][];
+            /** @description Bases that no longer stand in the documents as quoted: somebody should look. */
+            missing_bases: string[];
+            /** @description Its official name. */
+            name: string;
+            /** @description Figures that rules fix, each with its values by day. */
+            parameters: components["schemas"]["ParameterView"][];
+            /** @description Whom to call. */
+            phone: string | null;
+            /** @description How people ask for it. */
+            questions: string[];
+            /** @description Where it holds. */
+            region: string;
+            /** @description Items often applied for together, by name. */
+            related: string[];
+            /** @description What the applicant gets. */
+            result: string;
+            /** @description As it was written; only for those who may change it. */
+            source: string | null;
+            /** @description What happens, in order. */
+            steps: components["schemas"]["Step"][];
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * ItemsInput
+         * @description Which items.
+         */
+        ItemsInput: {
+            /**
+             * @description Only of this area.
+             * @default null
+             */
+            area?: string | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Items a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the name, of another name or of the summary.
+             * @default null
+             */
+            q?: string | null;
         };
         /**
          * Job
@@ -3319,6 +4120,24 @@ export interface components {
              */
             set?: string | null;
         };
+        /** @description Something to hand in. */
+        Material: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /**
+             * Format: uint32
+             * @description How many.
+             */
+            copies: number | null;
+            /** @description When it need not be handed in. */
+            exempt: string | null;
+            /** @description In what form: 原件, 复印件, 电子件. */
+            form: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether it is needed depends on what is not known yet. */
+            perhaps: boolean;
+        };
         /**
          * Me
          * @description Who is signed in.
@@ -3516,6 +4335,17 @@ export interface components {
             /** @description Something is wrong. */
             warning: boolean;
         };
+        /** @description What can be begun from here. */
+        Offer: {
+            /** @description The answers, each sent as the next message. */
+            choices: string[];
+            /** @description The name of the service item. */
+            item: string;
+            /** @description Its id. */
+            item_id: string;
+            /** @description What is asked, e.g. whether to apply now. */
+            question: string;
+        };
         /**
          * OneTimeLink
          * @description A one-time link, told once.
@@ -3593,6 +4423,8 @@ export interface components {
             /** @description The knowledge space. */
             space: string;
         };
+        /** @description Where a value is from. */
+        Origin: "said" | "account" | "computed" | "missing" | "left_out";
         /** @description A heading. */
         OutlineEntry: {
             /**
@@ -3625,6 +4457,29 @@ export interface components {
              * @default null
              */
             page_size?: number | null;
+        };
+        /**
+         * Page_CaseSummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_CaseSummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["CaseSummary"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
         };
         /**
          * Page_DocumentSummary
@@ -3696,12 +4551,58 @@ export interface components {
             total: number;
         };
         /**
+         * Page_Feedback
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Feedback: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Feedback"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_Import
          * @description A page of a list, with the number of all items.
          */
         Page_Import: {
             /** @description The items of this page. */
             items: components["schemas"]["Import"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * Page_ItemSummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_ItemSummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["ItemSummary"][];
             /**
              * Format: uint64
              * @description Which page this is, from 1.
@@ -3922,6 +4823,13 @@ export interface components {
              */
             total: number;
         };
+        /** @description A figure with its values by day. */
+        ParameterView: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its values, the latest first: from which day, and what. */
+            values: string[];
+        };
         /** @description What a model is used for. */
         Part: "embedding" | "chat" | "rerank";
         /**
@@ -4102,6 +5010,19 @@ export interface components {
             /** @description Its id, to follow it by. */
             job: string;
         };
+        /** @description Why an applicant does not qualify. */
+        Reason: {
+            /** @description The marks of the citations that it stands on. */
+            citations: number[];
+            /** @description The condition. */
+            condition: string;
+            /** @description What can be applied for instead. */
+            instead: string | null;
+            /** @description In words for the applicant. */
+            text: string;
+            /** @description The condition with the values put in. */
+            told: string;
+        };
         /**
          * Rebuilt
          * @description What rebuilding the index came to.
@@ -4216,6 +5137,16 @@ export interface components {
             name: string;
         };
         /**
+         * RemovedItem
+         * @description An item that was taken out.
+         */
+        RemovedItem: {
+            /** @description Its id. */
+            id: string;
+            /** @description As it was written, to be put back if it was a mistake. */
+            source: string;
+        };
+        /**
          * RestoreVersionInput
          * @description Names a version of a document.
          */
@@ -4225,8 +5156,42 @@ export interface components {
             /** @description The id of the version that is to stand again. */
             version: string;
         };
+        /**
+         * ResubmitInput
+         * @description A returned application, corrected.
+         */
+        ResubmitInput: {
+            /** @description The case. */
+            id: string;
+            /** @description What was corrected. */
+            note: string;
+        };
+        /** @description What the rules suggest to a clerk. */
+        Review: {
+            /** @description What does not hold, or has to be looked at. */
+            findings: string[];
+            /** @description An opinion to start from. */
+            opinion: string;
+            /** @description The rules have changed since it was handed in. */
+            rules_changed: boolean;
+            /** @description The suggested decision. */
+            suggestion: components["schemas"]["Decision"];
+        };
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
+        /** @description A row of a form. */
+        Row: {
+            /** @description How it can be answered, for editing in place. */
+            ask: components["schemas"]["Ask"] | null;
+            /** @description The field or the amount. */
+            field: string;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description Where the value is from. */
+            origin: components["schemas"]["Origin"];
+            /** @description The value as it is told; empty while it is missing. */
+            value: string | null;
+        };
         /** @description What became of a file. */
         RowState: "waiting" | "imported" | "updated" | "unchanged" | "failed" | "picture" | "unused";
         /**
@@ -4307,6 +5272,15 @@ export interface components {
              * @description For so many seconds more it's left alone.
              */
             rests_for: number | null;
+        };
+        /** @description A statement with the marks of the citations that it stands on. */
+        Said: {
+            /** @description The marks. */
+            citations: number[];
+            /** @description What to know besides. */
+            note: string | null;
+            /** @description The statement. */
+            text: string;
         };
         /**
          * SearchInput
@@ -4491,6 +5465,13 @@ export interface components {
             model: components["schemas"]["Model"];
             product: string;
             version: string;
+        };
+        /** @description What happens on the way. */
+        Step: {
+            /** @description Its name. */
+            name: string;
+            /** @description What happens. */
+            text: string;
         };
         /**
          * Trace
@@ -5271,6 +6252,218 @@ export interface operations {
             };
         };
     };
+    "cases.list": {
+        parameters: {
+            query?: {
+                /** @description Only of this service item, by id. */
+                item?: string | null;
+                /** @description Only those that are not decided yet. */
+                open?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Cases a page. */
+                page_size?: number | null;
+                /** @description Words of the number, the item or the applicant's name. */
+                q?: string | null;
+                /** @description Only in this state. */
+                status?: components["schemas"]["CaseStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.mine": {
+        parameters: {
+            query?: {
+                /** @description Only of this service item, by id. */
+                item?: string | null;
+                /** @description Only those that are not decided yet. */
+                open?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Cases a page. */
+                page_size?: number | null;
+                /** @description Words of the number, the item or the applicant's name. */
+                q?: string | null;
+                /** @description Only in this state. */
+                status?: components["schemas"]["CaseStatus"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CaseSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.resubmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "demo.sign_in": {
         parameters: {
             query?: never;
@@ -5727,6 +6920,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenDelivery"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.list": {
+        parameters: {
+            query?: {
+                /** @description Only what has, or has not, been dealt with. */
+                handled?: boolean | null;
+                /** @description Only helpful, or only not. */
+                helpful?: boolean | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description So many a page. */
+                page_size?: number | null;
+                /** @description Only for this reason. */
+                reason?: components["schemas"]["Reason"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Feedback"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "feedback.handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The question that it is about. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
                 };
             };
             /** @description 出错 */
@@ -7169,6 +8467,141 @@ export interface operations {
             };
         };
     };
+    "service.items": {
+        parameters: {
+            query?: {
+                /** @description Only of this area. */
+                area?: string | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Items a page. */
+                page_size?: number | null;
+                /** @description Words of the name, of another name or of the summary. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ItemSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.import_items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportItemsInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedItems"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "service.remove_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedItem"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "sessions.list": {
         parameters: {
             query?: {
@@ -7706,6 +9139,101 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "v1.chat_completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    "v1.embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingsInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    "v1.models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

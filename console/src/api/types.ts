@@ -53,6 +53,37 @@ export type PointKind = Schemas['PointKind']
 export type Channel = Schemas['Channel']
 export type Citation = Schemas['Citation']
 
+export type Guide = Schemas['Guide']
+export type GuideState = Schemas['GuideState']
+export type GuideForm = Schemas['GuideForm']
+export type GuideRow = Schemas['Row']
+export type Ask = Schemas['Ask']
+export type Choice = Schemas['Choice']
+export type Offer = Schemas['Offer']
+export type Condition = Schemas['Condition']
+export type Amount = Schemas['Amount']
+export type Material = Schemas['Material']
+
+export type CaseSummary = Schemas['CaseSummary']
+export type CaseView = Schemas['CaseView']
+export type CaseStatus = Schemas['CaseStatus']
+export type Decision = Schemas['Decision']
+
+export type ItemSummary = Schemas['ItemSummary']
+export type Audience = ItemSummary['audience'][number]
+export type ImportedItems = Schemas['ImportedItems']
+export type Said = Schemas['Said']
+/** Where one applies; the document gives it the shape of where one can ask, whose name it shares. */
+export interface ItemChannel {
+  kind: Schemas['ChannelKind']
+  name: string
+  address: string | null
+  hours: string | null
+  how: string | null
+  phone: string | null
+}
+export type ItemView = Omit<Schemas['ItemView'], 'channels'> & { channels: ItemChannel[] }
+
 export type SessionSummary = Schemas['SessionSummary']
 export type Session = Schemas['Session']
 export type Turn = Schemas['Turn']
@@ -83,9 +114,22 @@ export type Composed = Schemas['Composed']
 
 // The document says the kind of a form beside a reference, where the generator doesn't look: it is put back here.
 type FormWith<K extends string> = Extract<Schemas['ComposeInput']['form'], Record<K, unknown>>
+// The form of a guide shares its name with the form of a guided dialogue, whose shape the document gives it.
+export interface GuideDocument {
+  item: string
+  issuer: string | null
+  basis: string[]
+  conditions: string[]
+  materials: string[]
+  steps: string[]
+  time_limit: string | null
+  fee: string | null
+  channels: string[]
+  contact: string | null
+}
 export type KnowledgeForm =
   | ({ kind: 'policy' } & FormWith<'number'>)
-  | ({ kind: 'guide' } & FormWith<'item'>)
+  | ({ kind: 'guide' } & GuideDocument)
   | ({ kind: 'walkthrough' } & FormWith<'audience'>)
   | ({ kind: 'faq' } & FormWith<'pairs'>)
   | ({ kind: 'primer' } & Exclude<FormWith<'body'>, Record<'number', unknown>>)
@@ -140,7 +184,7 @@ export type ImportSummary = Omit<Import, 'rows' | 'rows_total'>
 
 // The document does not describe the events of the answer's stream yet; once it has AskAccepted, AskStep and
 // their names, these three become aliases as well.
-export type StepName = 'understand' | 'retrieve' | 'compose' | 'phrase' | 'check'
+export type StepName = 'understand' | 'retrieve' | 'compose' | 'phrase' | 'check' | 'guide'
 
 export interface Step {
   step: StepName
@@ -154,5 +198,6 @@ export type AskEvent =
   | { event: 'citation'; data: Citation }
   | { event: 'segment'; data: Segment }
   | { event: 'point'; data: Point }
+  | { event: 'guide'; data: Guide }
   | { event: 'done'; data: Answer }
   | { event: 'error'; data: Problem }

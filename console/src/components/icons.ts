@@ -47,6 +47,9 @@ export const ICONS = {
   hide: ['M4 4l16 16', 'M9.5 5.9A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a17 17 0 0 1-3 3.6', 'M6 7.7A16 16 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4-.9'],
   edit: ['M5 19h3.5L19 8.5 15.5 5 5 15.5z', 'M13 7.5l3.5 3.5'],
   exit: ['M10 4H5v16h5', 'M14 8l4 4-4 4', 'M18 12H9'],
+  thumb: ['M4 11h3v9H4z', 'M7 11l4-7.5a2 2 0 0 1 2.2 2.4L12.6 9H19a1.6 1.6 0 0 1 1.6 2l-1.9 7.6A2 2 0 0 1 16.8 20H7'],
+  form: ['M6 3h12v18H6z', 'M9 8h6', 'M9 12h6', 'M9 16h3'],
+  stamp: ['M9 3h6v4l-1 4h4v4H6v-4h4L9 7z', 'M5 19h14'],
   quote: ['M5 6v12', 'M9 8h11', 'M9 12h11', 'M9 16h7'],
 } as const satisfies Record<string, readonly string[]>
 

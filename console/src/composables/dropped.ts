@@ -9,14 +9,19 @@ export interface Gathered {
   skipped: string[]
 }
 
-/** All files of a drop, folders walked to their end. Must be called within the drop event. */
+/** What the server reads of a drop, folders walked to their end. Must be called within the drop event. */
 export async function gatherDrop(data: DataTransfer): Promise<Gathered> {
+  return sift(await gatherAll(data))
+}
+
+/** All files of a drop, folders walked to their end. Must be called within the drop event. */
+export async function gatherAll(data: DataTransfer): Promise<UploadFile[]> {
   // The items die with the event, so every entry is taken out before the first wait.
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
   const loose = entries.length === 0 ? [...data.files] : []
   const files: UploadFile[] = loose.map((file) => ({ file, path: file.name }))
   for (const entry of entries) await walk(entry, files)
-  return sift(files)
+  return files
 }
 
 /** The files of a file or folder field. */

@@ -34,12 +34,20 @@ export const JOBS: Tab[] = [
   { label: '事件', to: '/jobs/events', needs: 'events.deliveries' },
 ]
 
+/** The parts of 办件. */
+export const CASES: Tab[] = [
+  { label: '办件台', to: '/cases', needs: 'cases.list' },
+  { label: '我的办件', to: '/cases/mine', needs: 'cases.mine' },
+]
+
 /** The rail, by the networks of the platform. Only what exists is listed. */
 const RAIL: { group: string; items: RailItem[] }[] = [
   {
     group: '一网通办',
     items: [
       { name: 'ask', label: '问答', icon: 'ask', to: '/' },
+      { name: 'services', label: '办事', icon: 'form', to: '/services' },
+      { name: 'cases', label: '办件', icon: 'stamp', to: '/cases/mine', needs: ['cases.mine', 'cases.list'] },
       { name: 'knowledge', label: '知识', icon: 'book', to: '/knowledge' },
     ],
   },
@@ -58,7 +66,10 @@ const RAIL: { group: string; items: RailItem[] }[] = [
 
 export function useRail(): ComputedRef<typeof RAIL> {
   const session = useSession()
+  // Who decides cases comes to the desk, everybody else to their own.
+  const atDesk = (item: RailItem): RailItem =>
+    item.name === 'cases' && session.may('cases.list') ? { ...item, to: '/cases' } : item
   return computed(() =>
-    RAIL.map(({ group, items }) => ({ group, items: items.filter((item) => !item.needs || item.needs.some(session.may)) })),
+    RAIL.map(({ group, items }) => ({ group, items: items.filter((item) => !item.needs || item.needs.some(session.may)).map(atDesk) })),
   )
 }

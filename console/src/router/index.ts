@@ -15,7 +15,7 @@ declare module 'vue-router' {
   }
 }
 
-export type RailName = 'ask' | 'knowledge' | 'import' | 'search' | 'identity' | 'audit' | 'jobs' | 'models'
+export type RailName = 'ask' | 'services' | 'cases' | 'knowledge' | 'import' | 'search' | 'identity' | 'audit' | 'jobs' | 'models'
 
 export const router = createRouter({
   history: createWebHistory('/'),
@@ -79,6 +79,44 @@ export const router = createRouter({
       name: 'compare',
       component: () => import('@/pages/ComparePage.vue'),
       meta: { title: '版本比较', rail: 'knowledge' },
+    },
+    {
+      path: '/services',
+      component: () => import('@/pages/ListFrame.vue'),
+      children: [
+        {
+          path: '',
+          name: 'services',
+          component: () => import('@/pages/service/ServicesPage.vue'),
+          meta: { title: '办事', rail: 'services' },
+        },
+      ],
+    },
+    {
+      path: '/services/:id',
+      name: 'service',
+      component: () => import('@/pages/service/ServicePage.vue'),
+      props: true,
+      meta: { title: '事项', rail: 'services' },
+    },
+    {
+      path: '/cases',
+      component: () => import('@/pages/cases/CasesFrame.vue'),
+      meta: { rail: 'cases' },
+      children: [
+        {
+          path: '',
+          name: 'cases',
+          component: () => import('@/pages/cases/CaseDeskPage.vue'),
+          meta: { title: '办件台', needs: ['cases.list'] },
+        },
+        {
+          path: 'mine/:id?',
+          name: 'my-cases',
+          component: () => import('@/pages/cases/MyCasesPage.vue'),
+          meta: { title: '我的办件', tab: '/cases/mine', needs: ['cases.mine'] },
+        },
+      ],
     },
     { path: '/sign-in', name: 'sign-in', component: () => import('@/pages/SignInPage.vue'), meta: { title: '登录' } },
     { path: '/setup', name: 'setup', component: () => import('@/pages/LinkPage.vue'), meta: { title: '首次设置' } },

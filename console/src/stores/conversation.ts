@@ -2,7 +2,9 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
 import { api } from '@/api/client'
 import { ApiError, isAbort, toApiError } from '@/api/errors'
-import type { Answer, AskEvent, Citation, Point, Segment, Step, Turn } from '@/api/types'
+import type { Answer, AskEvent, AskInput, Citation, Guide, Point, Segment, Session, Step, Turn } from '@/api/types'
+import { readStored, writeStored } from '@/composables/stored'
+import { guideAt, touched } from '@/text/guide'
 import { useHistory } from './history'
 import { usePanel } from './panel'
 
@@ -15,11 +17,16 @@ export interface LiveTurn {
   segments: Segment[]
   points: Point[]
   citations: Citation[]
+  /** The guided dialogue as it stood after this question. */
+  guide: Guide | null
+  /** Fields filled in place, sent again with the question. */
+  fill: Record<string, string> | null
   answer: Answer | null
   error: ApiError | null
   trace: string | null
 }
 
+const BEGUN = 'citymind.begun'
 let keys = 0
 
 function newTurn(question: string): LiveTurn {
@@ -31,6 +38,8 @@ function newTurn(question: string): LiveTurn {
     segments: [],
     points: [],
     citations: [],
+    guide: null,
+    fill: null,
     answer: null,
     error: null,
     trace: null,
@@ -51,6 +60,7 @@ function finish(turn: LiveTurn, answer: Answer): void {
     answer.segments.length > 0 || answer.answer === '' ? answer.segments : [{ text: answer.answer, citations: [] }]
   turn.points = answer.points
   turn.citations = answer.citations
+  turn.guide = answer.guide ?? null
   turn.trace = answer.trace
   turn.state = 'done'
 }
@@ -70,15 +80,22 @@ export const useConversation = defineStore('conversation', () => {
   const streaming = computed(() => controller.value !== null)
   let opening: AbortController | null = null
 
-  async function ask(question: string): Promise<void> {
+  // The turn whose dialogue is shown, and what the last message changed in it.
+  const guiding = computed(() => guideAt(turns.value))
+  const flashed = computed(() => touched(turns.value))
+
+  async function ask(question: string, fill: Record<string, string> | null = null): Promise<void> {
     if (streaming.value) return
     usePanel().closeUnlessPinned()
     const turn = newTurn(question)
+    turn.fill = fill
     turns.value.push(turn)
     const own = new AbortController()
     controller.value = own
     try {
-      const input = { question, ...(session.value ? { session: session.value } : {}) }
+      const input: AskInput = { question }
+      if (session.value) input.session = session.value
+      if (fill) input.fill = fill
       finish(turn, await api.ask(input, (event) => receive(turn, event), own.signal))
     } catch (thrown) {
       if (isAbort(thrown)) turn.state = 'stopped'
@@ -90,6 +107,23 @@ export const useConversation = defineStore('conversation', () => {
       if (controller.value === own) controller.value = null
       void useHistory().refresh()
     }
+  }
+
+  /** Fills a field of the form in place; resolves to what is wrong with the answer, if anything. */
+  async function fillField(field: string, label: string, value: string): Promise<string | null> {
+    if (streaming.value) return '上一步还没有完成，请稍候。'
+    await ask(`${label}：${value}`, { [field]: value })
+    const turn = turns.value.at(-1)
+    if (turn?.state !== 'failed') return null
+    // What was typed stays in its row, with the reason: no turn of the talk is needed for it.
+    turns.value = turns.value.filter((t) => t !== turn)
+    return turn.error?.detail || turn.error?.title || '没有保存，请再试一次。'
+  }
+
+  /** Leaves the dialogue that can't be gone on with, and begins another. */
+  async function switchTo(item: string): Promise<void> {
+    await ask('不办了')
+    if (turns.value.at(-1)?.state === 'done') await ask(`我要办理“${item}”`)
   }
 
   function receive(turn: LiveTurn, message: AskEvent): void {
@@ -114,6 +148,9 @@ export const useConversation = defineStore('conversation', () => {
       case 'point':
         turn.points.push(message.data)
         break
+      case 'guide':
+        turn.guide = message.data
+        break
     }
   }
 
@@ -126,7 +163,7 @@ export const useConversation = defineStore('conversation', () => {
   async function retry(turn: LiveTurn): Promise<void> {
     if (streaming.value) return
     turns.value = turns.value.filter((t) => t.key !== turn.key)
-    await ask(turn.question)
+    await ask(turn.question, turn.fill)
   }
 
   function reset(): void {
@@ -148,7 +185,7 @@ export const useConversation = defineStore('conversation', () => {
     opening = own
     loading.value = true
     try {
-      const loaded = await api.session(id, own.signal)
+      const loaded = await begun(id, own.signal)
       title.value = loaded.title
       turns.value = loaded.turns.map(pastTurn)
       loading.value = false
@@ -159,5 +196,23 @@ export const useConversation = defineStore('conversation', () => {
     }
   }
 
-  return { session, title, turns, loading, error, scrollTop, streaming, ask, stop, retry, reset, open }
+  /** A conversation that was begun without a sign-in becomes the account's with the next message: this one. */
+  async function begun(id: string, signal: AbortSignal): Promise<Session> {
+    try {
+      return await api.session(id, signal)
+    } catch (thrown) {
+      const waiting = readStored<string>(BEGUN, '') === id
+      if (!waiting || !(thrown instanceof ApiError) || thrown.status !== 404) throw thrown
+      writeStored(BEGUN, '')
+      await api.ask({ question: '继续办理', session: id }, () => undefined, signal)
+      return api.session(id, signal)
+    }
+  }
+
+  /** Whoever signs in elsewhere to hand in a form comes back to it. */
+  function remember(): void {
+    if (session.value) writeStored(BEGUN, session.value)
+  }
+
+  return { session, title, turns, loading, error, scrollTop, streaming, guiding, flashed, ask, switchTo, fillField, stop, retry, reset, open, remember }
 })

@@ -28,6 +28,8 @@ export const useSession = defineStore('session', () => {
 
   const account = computed(() => me.value?.account ?? null)
   const user = computed(() => me.value?.user ?? null)
+  /** An identity provider has confirmed who this is: what handing in a form needs. */
+  const verified = computed(() => account.value?.verified ?? false)
   const signedIn = computed(() => account.value !== null)
   const needsSetup = computed(() => me.value?.needs_setup ?? false)
   const providers = computed(() => me.value?.providers ?? [])
@@ -80,10 +82,10 @@ export const useSession = defineStore('session', () => {
   }
 
   async function entered(): Promise<void> {
-    const owner = before
+    const owner = before ?? account.value?.id ?? null
     await changed()
-    // The conversation on the screen was begun by the browser or by somebody else: it can't be gone on with.
-    if (account.value?.id !== owner) useConversation().reset()
+    // The conversation on the screen is somebody else's; one that was begun without a sign-in goes on as one's own.
+    if (owner !== null && account.value?.id !== owner) useConversation().reset()
     if (asking.value) answer()
   }
 
@@ -138,6 +140,7 @@ export const useSession = defineStore('session', () => {
     account,
     user,
     signedIn,
+    verified,
     needsSetup,
     providers,
     managesKnowledge,
