@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use check::Names;
+pub(crate) use evaluate::apply;
 pub use evaluate::{Environment, Unworkable};
 pub use function::Function;
 pub use tell::Labels;
@@ -128,6 +129,12 @@ impl Expression {
             _ => {}
         });
         texts
+    }
+}
+
+impl Expression {
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
     }
 }
 
