@@ -107,6 +107,17 @@ impl Expression {
         names
     }
 
+    /// The names that it uses, each as often as it is used.
+    pub fn uses(&self) -> Vec<&str> {
+        let mut uses = Vec::new();
+        self.root.visit(&mut |node| {
+            if let Kind::Name(name) = &node.kind {
+                uses.push(name.as_str());
+            }
+        });
+        uses
+    }
+
     /// The numbers that are written in it: where its result may turn.
     pub fn numbers(&self) -> Vec<Decimal> {
         let mut numbers = Vec::new();
