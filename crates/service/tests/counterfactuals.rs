@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Dice, TODAY, items, marks, profile};
+use common::{Dice, TODAY, items, marks, people, profile};
 use rules::{Facts, Outcome, counterfactual::Counterfactual};
 
 const PEOPLE: usize = 100_000;
@@ -26,7 +26,7 @@ struct Tally {
 #[test]
 fn the_changes_named_are_enough_and_no_part_of_them_is() {
     let items = items();
-    let each = PEOPLE / items.len() + 1;
+    let each = people(PEOPLE) / items.len() + 1;
     let mut tally = Tally::default();
     for (n, item) in items.iter().enumerate() {
         let book = item.book();

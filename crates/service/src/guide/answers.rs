@@ -384,7 +384,10 @@ fn number(field: &Field, said: &str) -> Result<Decimal, String> {
         value = value.checked_div(twelve).unwrap_or_default();
     } else if unit == "年" && rest.starts_with("年半") {
         value += Decimal::new(5, 1);
-    } else if unit == "万元" && rest.starts_with('元') && value >= Decimal::from(10_000) {
+    } else if unit == "万元"
+        && (said[..said.len() - rest.len()].contains('万')
+            || rest.starts_with('元') && value >= Decimal::from(10_000))
+    {
         value /= Decimal::from(10_000);
     }
     let value = if field.kind == FieldKind::Money {

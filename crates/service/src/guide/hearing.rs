@@ -196,6 +196,8 @@ impl Listener<'_> {
     fn without_choices(&self, said: &str) -> String {
         let choices = self.pending.iter().flat_map(|f| &f.choices);
         let words = choices.flat_map(|c| std::iter::once(&c.label).chain(&c.also));
+        let pending = self.pending.iter();
+        let words = words.chain(pending.flat_map(|f| f.also_yes.iter().chain(&f.also_no)));
         words
             .filter(|w| w.chars().count() > 1)
             .fold(said.to_owned(), |text, w| text.replace(w.as_str(), ""))
@@ -305,6 +307,10 @@ impl Listener<'_> {
             return 0;
         };
         let own = self.mention(field, clause).unwrap_or_default();
+        // A line may speak of anything.
+        if matches!(field.kind, FieldKind::Text | FieldKind::Address) {
+            return own.max(NAMED - 1);
+        }
         if first && self.value(field, clause).is_ok() {
             own + FIRST
         } else {

@@ -15,6 +15,12 @@ use service::items::{
 /// The day on which the tests stand.
 pub const TODAY: Date = Date::constant(2026, 11, 27);
 
+/// How many people live: fewer where `CITYMIND_PEOPLE` says so.
+pub fn people(all: usize) -> usize {
+    let said = std::env::var("CITYMIND_PEOPLE").ok();
+    said.and_then(|n| n.parse().ok()).unwrap_or(all)
+}
+
 /// All files of a folder, by path.
 pub fn files(folder: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo");

@@ -7,7 +7,7 @@ mod phrases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Dice, TODAY, items, marks, profile};
+use common::{Dice, TODAY, items, marks, people, profile};
 use phrases::{plain, varied};
 use rules::{Book, Facts, Outcome, Value, book::Case, counterfactual::Counterfactual};
 use service::{
@@ -334,17 +334,17 @@ fn median(mut numbers: Vec<i64>) -> i64 {
 #[test]
 fn every_citizen_ends_with_the_right_form_or_the_right_refusal() {
     let items = items();
-    let each = PEOPLE / items.len() + 1;
+    let each = people(PEOPLE) / items.len() + 1;
     let (mut faults, mut answers, mut misheard) = (Vec::new(), 0, 0);
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let (mut eligible, mut refused) = (Vec::new(), Vec::new());
-    let mut people = 0;
+    let mut lived = 0;
     for (n, item) in items.iter().enumerate() {
         let book = item.book();
         let ready = Counterfactual::new(&book, TODAY);
         let mut dice = Dice(n as u64 * 7919);
         for _ in 0..each {
-            people += 1;
+            lived += 1;
             let truth = person(&mut dice, item, &book, &ready);
             let account = BTreeMap::new();
             let dialogue = Dialogue::begin("d".to_owned(), item, &account, TODAY);
@@ -383,7 +383,7 @@ fn every_citizen_ends_with_the_right_form_or_the_right_refusal() {
         }
     }
     println!(
-        "{people} citizens, {answers} answers, {misheard} not understood at first; {} faults {kinds:?}",
+        "{lived} citizens, {answers} answers, {misheard} not understood at first; {} faults {kinds:?}",
         faults.len()
     );
     let all: Vec<i64> = eligible.iter().chain(&refused).copied().collect();
@@ -399,6 +399,6 @@ fn every_citizen_ends_with_the_right_form_or_the_right_refusal() {
     for fault in faults.iter().take(60) {
         println!("{fault}");
     }
-    assert!(faults.is_empty(), "{} of {people} went wrong", faults.len());
+    assert!(faults.is_empty(), "{} of {lived} went wrong", faults.len());
     assert!(median(all) <= 1);
 }
