@@ -23,9 +23,10 @@ use parking_lot::{Mutex, RwLock};
 use rules::Book;
 use serde::{Deserialize, Serialize};
 
+pub use super::reading::read_files;
 use super::{
-    reading::{Finding, read_item, read_shared},
-    schema::{Basis, Item, Shared},
+    reading::{read_item, read_shared},
+    schema::{Basis, Item},
 };
 use crate::{
     evidence::Source,
@@ -384,45 +385,4 @@ impl Catalogue {
         let content = self.library.content(&document.id).await?;
         Ok(Source::of(document, content, text).cite(0, span, on))
     }
-}
-
-type Read<'a> = std::result::Result<(Item, &'a str), Vec<Finding>>;
-
-/// Reads files: each item with the text of what its folder shares. Two items of one id are a finding.
-pub fn read_files(files: &[(String, String)]) -> Vec<(String, Read<'_>)> {
-    let folder = |path: &str| {
-        path.rsplit_once(['/', '\\'])
-            .map(|p| p.0.to_owned())
-            .unwrap_or_default()
-    };
-    let is_shared = |path: &str| path.rsplit(['/', '\\']).next() == Some("parameters.yaml");
-    let shared: HashMap<String, &str> = files
-        .iter()
-        .filter(|f| is_shared(&f.0))
-        .map(|f| (folder(&f.0), f.1.as_str()))
-        .collect();
-    let mut seen: HashMap<String, String> = HashMap::new();
-    let mut read = Vec::new();
-    for (path, source) in files {
-        if is_shared(path) {
-            if let Err(findings) = read_shared(source) {
-                read.push((path.clone(), Err(findings)));
-            }
-            continue;
-        }
-        let text = shared.get(&folder(path)).copied().unwrap_or("{}");
-        let common: Shared = read_shared(text).unwrap_or_default();
-        let item = read_item(source, &common).and_then(|item| {
-            match seen.insert(item.id.clone(), path.clone()) {
-                Some(other) => Err(vec![Finding {
-                    line: 1,
-                    column: 1,
-                    message: format!("id“{}”已经在 {other} 里用了", item.id),
-                }]),
-                None => Ok((item, text)),
-            }
-        });
-        read.push((path.clone(), item));
-    }
-    read
 }
