@@ -9,6 +9,7 @@ mod http;
 mod mcp;
 mod models;
 mod threads;
+mod training;
 mod upkeep;
 mod wiring;
 

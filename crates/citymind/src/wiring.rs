@@ -27,13 +27,14 @@ use platform::{
 };
 use service::{
     Assistant, cases::CaseDesk, feedback::FeedbackBox, grading::Grader, guide::GuideDesk,
-    items::Catalogue as ItemCatalogue,
+    items::Catalogue as ItemCatalogue, learning::Learning,
 };
 
 use crate::{
     config::Config,
     http::doors,
     models::{self, Desk, Pull},
+    training::Train,
     upkeep::{self, Upkeep},
 };
 
@@ -111,6 +112,7 @@ impl App {
         let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
         let grader =
             Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
+        let learning = Learning::open(library.clone(), records.clone()).await?;
         let notices = Notices::open(records.clone()).await?;
         let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
         let bus = bus(&config).await?;
@@ -119,7 +121,14 @@ impl App {
         let jobs = Jobs::open(
             records,
             files,
-            [upkeep.kinds(), vec![Arc::new(Pull(models.clone()))]].concat(),
+            [
+                upkeep.kinds(),
+                vec![
+                    Arc::new(Pull(models.clone())),
+                    Arc::new(Train(learning.clone())),
+                ],
+            ]
+            .concat(),
             upkeep::schedules(),
             Default::default(),
         )
@@ -132,6 +141,7 @@ impl App {
             service::cases::capabilities::all(&cases),
             feedback.capabilities(),
             grader.capabilities(),
+            learning.capabilities(&jobs),
             knowledge::capabilities::all(&imports),
             platform::capabilities::all(&sessions),
             notices.capabilities(),

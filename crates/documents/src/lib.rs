@@ -36,7 +36,7 @@ pub use document::{
 pub use format::is_archive;
 pub use limits::Limits;
 pub use metadata::field_of_topic;
-pub use note::is_suspicious;
+pub use note::{is_order, is_suspicious, order_in};
 pub use picture::{Media, Picture, PictureSource, is_picture, picture_media};
 
 /// Reads one file.

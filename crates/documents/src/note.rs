@@ -2,29 +2,32 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use lang::{
+    fold::Folded,
+    spot::{Found, Rules},
+};
 
 use crate::document::{ClauseKind, Document, Heading, Note};
 use crate::structure::mark::{self, Mark};
 
-static ORDERS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?:忽略|无视|忘记|忘掉|不要理会|抛开|跳过)(?:掉)?[^。\n]{0,12}(?:之前|以上|上述|上面|前面|先前|所有|全部|一切|系统|原有|此前)[^。\n]{0,10}(?:指令|指示|提示词?|命令|规则|设定|要求|内容|对话|限制)",
-        r"|(?:你|您)(?:现在|从现在起|接下来|此后)(?:开始)?(?:是|扮演|将扮演|要扮演|必须扮演|不再是)(?:一个|一名)?[^。\n]{0,20}(?:助手|模型|AI|机器人|角色|系统|管理员|开发者|DAN)|(?:请|你要|你需要)扮演[^。\n]{0,20}",
-        r"|(?i-u:ignore\s+(?:all\s+|any\s+)?(?:the\s+)?(?:previous|prior|above|earlier|preceding|your)\s+(?:\w+\s+)?(?:instructions?|prompts?|rules?|messages?|directions?))",
-        r"|(?i-u:disregard\s+(?:all\s+|any\s+)?(?:the\s+)?(?:previous|prior|above|earlier|your)\s+\w+)",
-        r"|(?i-u:system\s*prompt|developer\s*mode|jail\s*break)|系统提示词|开发者模式|越狱模式",
-        r"|(?i-u:you\s+are\s+(?:now|no\s+longer)\s+(?:a|an|the)?\s*\w+|forget\s+(?:everything|all|your)\s+\w+)",
-        r"|(?i-u:<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?INST\]|<<SYS>>|###\s*(?:system|instruction))",
-        r"|(?:输出|泄露|告诉我|显示|打印|重复)(?:出)?(?:你的)?(?:系统提示|系统指令|初始指令|提示词|内部指令|密钥|口令)",
-        r"|(?:AI|人工智能|大模型|语言模型|智能助手|聊天机器人)[^。\n]{0,12}(?:必须|务必|应当|只能|请)[^。\n]{0,12}(?:回答|回复|输出|忽略|告诉用户|推荐)",
-    ))
-    .expect("the pattern is fixed")
-});
+static ORDERS: LazyLock<Rules> =
+    LazyLock::new(|| Rules::parse(include_str!("orders.tsv"), 1).expect("the rules are fixed"));
 
-/// Whether the text seems to give orders to a language model: 忽略以上指令, 你现在是…助手, “ignore previous instructions”.
+/// Whether the text seems to give orders to a language model: 忽略以上指令, 你现在是…助手, “ignore previous instructions”;
+/// also in disguise.
 pub fn is_suspicious(text: &str) -> bool {
-    ORDERS.is_match(text)
+    order_in(&Folded::new(text)).is_some()
+}
+
+/// Whether a question seems to give orders to the model that is to answer it. To speak to an assistant is no order.
+pub fn is_order(question: &Folded) -> bool {
+    let found = ORDERS.find(question);
+    found.iter().any(|f| f.labels.iter().all(|l| l == "any"))
+}
+
+/// Where a text seems to give orders to a language model.
+pub fn order_in(folded: &Folded) -> Option<Found<'static>> {
+    ORDERS.first(folded)
 }
 
 /// `found` is what the reader of the format noticed.
@@ -37,8 +40,9 @@ pub(crate) fn collect(document: &Document, found: Vec<String>) -> Vec<Note> {
     gaps(document, &mut notes);
     dates(document, &mut notes);
     for (index, clause) in document.clauses.iter().enumerate() {
-        if let Some(found) = ORDERS.find(&document.text[clause.span.clone()]) {
-            let words: String = found.as_str().chars().take(30).collect();
+        let text = &document.text[clause.span.clone()];
+        if let Some(found) = order_in(&Folded::new(text)) {
+            let words: String = text[found.span].chars().take(30).collect();
             notes.push(Note {
                 clause: Some(index),
                 message: format!("疑似指令文字：“{words}”。请确认这是不是公文原有的内容。"),

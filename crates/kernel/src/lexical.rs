@@ -197,6 +197,12 @@ pub trait LexicalIndex: Send + Sync {
     /// `Index`.
     fn search(&self, query: &Query) -> Result<Vec<Hit>>;
 
+    /// Which of these passages, by document and clause, are there and may be returned.
+    ///
+    /// # Errors
+    /// `Index`.
+    fn admitted(&self, passages: &[(&str, u32)], filter: &Filter) -> Result<Vec<bool>>;
+
     /// How many passages can be found.
     fn passages(&self) -> u64;
 

@@ -620,6 +620,14 @@ impl LexicalIndex for Flaky {
         self.inner.rarity(tokens)
     }
 
+    fn admitted(
+        &self,
+        passages: &[(&str, u32)],
+        filter: &kernel::lexical::Filter,
+    ) -> kernel::Result<Vec<bool>> {
+        self.inner.admitted(passages, filter)
+    }
+
     fn passages(&self) -> u64 {
         self.inner.passages()
     }

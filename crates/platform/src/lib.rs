@@ -6,6 +6,7 @@
 //! | [`identity`] | who is who, and who may do what |
 //! | [`audit`] | the append-only, hash-chained log of calls and changes |
 //! | [`answer`] | an answer with its evidence, as every door gives it |
+//! | [`safety`] | what guards every question, document and model output |
 //! | [`sessions`] | conversations, kept for who had them |
 //! | [`trace`] | how an answer came about, step by step |
 //! | [`events`] | what happened is handled: once in effect, in order per subject |
@@ -27,5 +28,6 @@ pub mod jobs;
 pub mod measures;
 pub mod models;
 pub mod notices;
+pub mod safety;
 pub mod sessions;
 pub mod trace;

@@ -31,8 +31,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    conversing::Said,
     evidence::{Source, gather},
-    extract,
+    extract, guarding,
     guide::GuideDesk,
     phrase, points,
     refusal::{self, Content, LEAST_SUPPORT},
@@ -161,7 +162,8 @@ impl Assistant {
             ));
         }
         let visitor = context.caller.owner();
-        let mut recorder = Recorder::new(visitor, &question);
+        let verdict = guarding::check(&question);
+        let mut recorder = Recorder::new(visitor, &verdict.text);
         let session = self
             .sessions
             .resume(&context.caller, input.session.as_deref(), &question)
@@ -172,11 +174,28 @@ impl Assistant {
             &json!({"session": session.id, "turn": turn, "trace": recorder.id()}),
         )?;
         let on = input.as_of.unwrap_or_else(time::today);
+        let start = recorder.elapsed();
+        step(
+            context,
+            &mut recorder,
+            "safety",
+            "安全检查",
+            start,
+            &guarding::told(&verdict),
+        )?;
         let mut opened = self.guides.of(&session.id).await?;
-        let (reply, case) = self
-            .converse(context, &mut recorder, &question, &input, &mut opened, on)
-            .await?;
+        let (reply, case) = if verdict.passes() {
+            let said = Said {
+                message: &question,
+                masked: &verdict.text,
+            };
+            self.converse(context, &mut recorder, said, &input, &mut opened, on)
+                .await?
+        } else {
+            (guarding::nothing(), None)
+        };
         let mut answer = finish(reply, &question, &session, &turn, &recorder);
+        guarding::tell(&verdict, &mut answer);
         let trace = recorder.finish();
         let guided = self
             .guides
@@ -377,6 +396,9 @@ impl Assistant {
         let stored = self.stored(sources, &pieces).await;
         let mut said = Draft::default();
         let told = phrase::phrase(&model, question, sources, &pieces, |text, on_pieces| {
+            if !guarding::may_be_said(text, sources, on_pieces) {
+                return Ok(false);
+            }
             let mut marks = Vec::new();
             for piece in on_pieces {
                 let source = &sources[piece.source];
@@ -720,6 +742,7 @@ fn finish(
         choices: reply.choices,
         guide: reply.guide,
         offer: reply.offer,
+        intervention: None,
         session: session.id.clone(),
         turn: turn.to_owned(),
         trace: recorder.id().to_owned(),

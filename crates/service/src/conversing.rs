@@ -15,8 +15,24 @@ use crate::{
     assistant::{Reply, step},
     cases::Case,
     guide::desk::{Guided, Opened, Step, wants_to_apply},
+    intents::{Intent, Reading, context},
     items::catalogue::Entry,
 };
+
+/// An item is offered, or begun, when it is at least so certain that it is meant.
+const CERTAIN: f32 = 0.5;
+
+/// Items named when it is not clear which is meant.
+const BETWEEN: usize = 3;
+
+/// What somebody said.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// As it was said: what a form needs.
+    pub(crate) message: &'a str,
+    /// Without personal data: what is traced, searched for and sent to a model.
+    pub(crate) masked: &'a str,
+}
 
 impl Assistant {
     /// What a message comes to, and the case that it hands in.
@@ -24,11 +40,12 @@ impl Assistant {
         &self,
         context: &Context,
         recorder: &mut Recorder,
-        message: &str,
+        said: Said<'_>,
         input: &AskInput,
         opened: &mut Opened,
         on: Date,
     ) -> Result<(Reply, Option<Box<Case>>)> {
+        let Said { message, masked } = said;
         let start = recorder.elapsed();
         let heard = self
             .guides
@@ -41,37 +58,58 @@ impl Assistant {
             Step::Aside => true,
             Step::None => false,
         };
-        let recognised = self.recognise(message);
-        if !aside
-            && let Some(guided) = self
+        // What follows up on the last question is asked as a whole one.
+        let resolved = opened
+            .previous()
+            .map(|previous| context::resolve(previous, masked).question);
+        let question = resolved.as_deref().unwrap_or(masked);
+        let reading = self.guides.catalogue().recogniser().recognise(question);
+        let told = json!({
+            "question": question,
+            "intent": reading.intent,
+            "certainty": reading.certainty,
+            "items": reading.items.iter().take(BETWEEN).map(|i| json!({"name": i.name, "probability": i.probability})).collect::<Vec<_>>(),
+            "why": reading.why,
+        });
+        step(context, recorder, "intent", "识别意图", start, &told)?;
+        let meant = self.meant(&reading);
+        if !aside {
+            let begun = self
                 .guides
-                .begin(context, opened, message, recognised.first().cloned(), on)
-                .await?
-        {
-            return self.guided(context, recorder, guided, start);
+                .begin(context, opened, message, meant.clone(), on)
+                .await?;
+            if let Some(guided) = begun {
+                opened.remember(question);
+                return self.guided(context, recorder, guided, start);
+            }
+            if wants_to_apply(message)
+                && reading.intent == Intent::Item
+                && let Some(reply) = self.ask_which(opened, &reading)
+            {
+                return Ok((reply, None));
+            }
+            if let Some(reply) = small_matters(&reading) {
+                let segment = reply.segments.first();
+                segment.map_or(Ok(()), |s| context.emit("segment", s))?;
+                return Ok((reply, None));
+            }
         }
+        opened.remember(question);
         let mut reply = self
-            .reply(context, recorder, message, input.space.clone(), on)
+            .reply(context, recorder, question, input.space.clone(), on)
             .await?;
         if aside {
             reply.guide = self
                 .guides
                 .waiting(opened, on, &mut reply.citations)
                 .await?;
-        } else if let Some(entry) = recognised.first() {
-            reply.offer = Some(self.guides.offer(opened, entry));
-        } else if wants_to_apply(message) && reply.status == AnswerStatus::Refused {
-            let names: Vec<String> = self
-                .guides
-                .catalogue()
-                .all()
-                .values()
-                .map(|e| e.item.name.clone())
-                .take(6)
-                .collect();
-            self.guides.ask_between(opened, &names);
-            reply.choices = names;
-            reply.status = AnswerStatus::Clarify;
+        } else if let Some(entry) = meant {
+            reply.offer = Some(self.guides.offer(opened, &entry));
+        } else if reply.status == AnswerStatus::Refused
+            && reading.intent == Intent::Item
+            && let Some(which) = self.ask_which(opened, &reading)
+        {
+            return Ok((which, None));
         }
         Ok((reply, None))
     }
@@ -90,45 +128,82 @@ impl Assistant {
             "asks": guided.guide.ask.as_ref().map(|a| &a.field),
         });
         step(context, recorder, "guide", "办事引导", start, &told)?;
-        let segment = Segment {
-            text: guided.text,
-            citations: Vec::new(),
-        };
         for citation in &guided.citations {
             context.emit("citation", citation)?;
         }
-        context.emit("segment", &segment)?;
-        context.emit("guide", &guided.guide)?;
         let reply = Reply {
-            status: AnswerStatus::Guide,
-            segments: vec![segment],
-            points: Vec::new(),
             citations: guided.citations,
-            notices: Vec::new(),
-            phrased_by: None,
-            choices: Vec::new(),
             guide: Some(guided.guide),
-            offer: None,
+            ..said(AnswerStatus::Guide, guided.text)
         };
+        for segment in &reply.segments {
+            context.emit("segment", segment)?;
+        }
+        if let Some(guide) = &reply.guide {
+            context.emit("guide", guide)?;
+        }
         Ok((reply, guided.case))
     }
 
-    /// The items that a message may mean, best first.
-    fn recognise(&self, message: &str) -> Vec<Arc<Entry>> {
-        let items = self.guides.catalogue().all();
-        let mut found: Vec<(usize, Arc<Entry>)> = items
-            .values()
-            .filter_map(|entry| {
-                let names = std::iter::once(&entry.item.name).chain(&entry.item.aliases);
-                let held = names
-                    .filter(|n| message.contains(n.as_str()))
-                    .map(|n| n.chars().count());
-                let asked = entry.item.questions.iter().any(|q| q == message);
-                let score = held.max().unwrap_or_default() + if asked { 100 } else { 0 };
-                (score > 0).then(|| (score, entry.clone()))
-            })
+    /// The item that is meant, if that is clear.
+    fn meant(&self, reading: &Reading) -> Option<Arc<Entry>> {
+        let best = reading.items.first()?;
+        let clear = reading.intent == Intent::Item && !reading.close && best.probability >= CERTAIN;
+        clear
+            .then(|| self.guides.catalogue().get(&best.id))
+            .flatten()
+    }
+
+    /// Asks which of the likeliest items is meant.
+    fn ask_which(&self, opened: &mut Opened, reading: &Reading) -> Option<Reply> {
+        let names: Vec<String> = reading
+            .items
+            .iter()
+            .take(BETWEEN)
+            .map(|i| i.name.clone())
             .collect();
-        found.sort_by_key(|f| std::cmp::Reverse(f.0));
-        found.into_iter().map(|f| f.1).collect()
+        if names.is_empty() {
+            return None;
+        }
+        self.guides.ask_between(opened, &names);
+        Some(Reply {
+            choices: names,
+            ..said(AnswerStatus::Clarify, "您想办的是下面哪一项？".to_owned())
+        })
+    }
+}
+
+/// A reply that only says something.
+fn said(status: AnswerStatus, text: String) -> Reply {
+    let segment = Segment {
+        text,
+        citations: Vec::new(),
+    };
+    Reply {
+        status,
+        segments: vec![segment],
+        points: Vec::new(),
+        citations: Vec::new(),
+        notices: Vec::new(),
+        phrased_by: None,
+        choices: Vec::new(),
+        guide: None,
+        offer: None,
+    }
+}
+
+/// The reply to what no document answers: a greeting, how a case stands. Nothing in it is a fact of the city's rules.
+fn small_matters(reading: &Reading) -> Option<Reply> {
+    let certain = reading.certainty >= CERTAIN;
+    match reading.intent {
+        Intent::SmallTalk if certain => Some(said(
+            AnswerStatus::Clarify,
+            "您好，我可以按本市的文件回答政策和办事问题，也可以帮您在线办理。请直接说您想问什么、想办什么。".to_owned(),
+        )),
+        Intent::CaseStatus if certain => Some(said(
+            AnswerStatus::Clarify,
+            "在这里提交的申请，登录后在“我的办件”里可以看到办理进度。其他渠道提交的，请向受理的窗口或者拨打12345查询。".to_owned(),
+        )),
+        _ => None,
     }
 }

@@ -9,8 +9,11 @@
 //! | [`extract`] | which sentences answer |
 //! | [`feedback`] | what people say of answers |
 //! | [`guide`] | guided dialogues: from a wish to a handed-in form |
-//! | [`items`] | service items as data |
 //! | [`grading`] | golden questions, graded, with every run kept |
+//! | [`guarding`] | what the safety check does with a question and with what a model says |
+//! | [`learning`] | confirmed questions, what was trained from them, and which version is ranked by |
+//! | [`intents`] | what a citizen wants: which item, or something else |
+//! | [`items`] | service items as data |
 //! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
@@ -22,8 +25,12 @@ pub mod evidence;
 pub mod extract;
 pub mod feedback;
 pub mod grading;
+pub mod guarding;
 pub mod guide;
+pub mod intents;
 pub mod items;
+
+pub mod learning;
 pub mod phrase;
 pub mod points;
 pub mod refusal;

@@ -32,6 +32,25 @@ pub(super) fn each<T: DeserializeOwned>(
     path: &Path,
     mut visit: impl FnMut(T) -> Result<()>,
 ) -> Result<()> {
+    lines(path, |number, text| {
+        let bad = |e| {
+            let message = format!("{} 第 {number} 行不合格式：{e}。", path.display());
+            Error::new(ErrorCode::InvalidInput, message)
+        };
+        visit(serde_json::from_str(text).map_err(bad)?)
+    })
+}
+
+/// Calls `visit` with the number and the tab-separated cells of each line of a file.
+pub(super) fn rows(path: &Path, mut visit: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
+    lines(path, |number, text| {
+        let cells: Vec<&str> = text.split('\t').collect();
+        visit(number, &cells)
+    })
+}
+
+/// Calls `visit` with the number and the text of each line that is not empty.
+fn lines(path: &Path, mut visit: impl FnMut(usize, &str) -> Result<()>) -> Result<()> {
     let file = File::open(path).map_err(|e| {
         Error::new(
             ErrorCode::InvalidInput,
@@ -63,8 +82,9 @@ pub(super) fn each<T: DeserializeOwned>(
             return Ok(());
         }
         let text = std::str::from_utf8(&line).map_err(|_| bad("不是 UTF-8 文本".into()))?;
+        let text = text.trim_end_matches(['\r', '\n']);
         if !text.trim().is_empty() {
-            visit(serde_json::from_str(text).map_err(|e| bad(format!("不合格式：{e}")))?)?;
+            visit(number, text)?;
         }
     }
 }

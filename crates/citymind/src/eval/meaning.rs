@@ -30,23 +30,9 @@ pub(super) struct Meaning {
 impl Meaning {
     /// The embedder that the arguments name; `None` for words alone.
     pub(super) fn open(args: &CorpusArgs) -> Result<Option<Self>> {
-        let folder = Models::default().folder()?;
-        let name = match args.embedder.as_str() {
-            "none" => return Ok(None),
-            "default" if folder.find(DEFAULT_EMBEDDER)?.is_none() => return Ok(None),
-            "default" => DEFAULT_EMBEDDER,
-            name => name,
+        let Some(embedder) = embedder(&args.embedder, args.threads)? else {
+            return Ok(None);
         };
-        let unusable = || {
-            let message = format!(
-                "--embedder {name}：没有这个向量模型，或还没有下载；见 citymind models list。"
-            );
-            Error::new(ErrorCode::InvalidInput, message)
-        };
-        let installed = folder.find(name)?.ok_or_else(unusable)?;
-        let path = folder.root().join(name).join(&installed.file);
-        let threads = NonZeroUsize::new(args.threads).unwrap_or(NonZeroUsize::MIN);
-        let embedder: Arc<dyn Embedder> = Arc::new(E5::open(name, &path, threads)?);
         let (at, folder) = place(args)?;
         let vectors = FlatVectors::open(&at, &embedder.version(), embedder.dimensions())?;
         Ok(Some(Self {
@@ -102,6 +88,26 @@ impl Meaning {
             .await?;
         made.pop().ok_or_else(|| Error::internal("no vector"))
     }
+}
+
+/// The embedder of a name; `None` for words alone.
+pub(super) fn embedder(name: &str, threads: usize) -> Result<Option<Arc<dyn Embedder>>> {
+    let folder = Models::default().folder()?;
+    let name = match name {
+        "none" => return Ok(None),
+        "default" if folder.find(DEFAULT_EMBEDDER)?.is_none() => return Ok(None),
+        "default" => DEFAULT_EMBEDDER,
+        name => name,
+    };
+    let unusable = || {
+        let message =
+            format!("--embedder {name}：没有这个向量模型，或还没有下载；见 citymind models list。");
+        Error::new(ErrorCode::InvalidInput, message)
+    };
+    let installed = folder.find(name)?.ok_or_else(unusable)?;
+    let path = folder.root().join(name).join(&installed.file);
+    let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+    Ok(Some(Arc::new(E5::open(name, &path, threads)?)))
 }
 
 /// Where vectors are kept: the cache that the arguments name, or a folder for this run.

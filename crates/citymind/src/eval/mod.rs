@@ -4,9 +4,11 @@ mod answers;
 mod examples;
 mod graded;
 mod input;
+mod items;
 mod meaning;
 mod report;
 mod retrieval;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -23,6 +25,10 @@ pub(crate) enum Suite {
     Retrieval(CorpusArgs),
     /// 问答：每个问题给出答案和逐字依据
     Answers(CorpusArgs),
+    /// 安全：每段文字给出处置和类别
+    Safety(safety::SafetyArgs),
+    /// 事项识别：每个问题给出最可能的事项，或不属于任何事项
+    Items(items::ItemsArgs),
 }
 
 #[derive(Args)]
@@ -36,6 +42,12 @@ pub(crate) struct CorpusArgs {
     /// 原始答案写到这里
     #[arg(long)]
     out: PathBuf,
+    /// 供学习的已确认问题 {_id,text}，与 --train-qrels 一起（仅 retrieval）
+    #[arg(long)]
+    train_queries: Option<PathBuf>,
+    /// 已确认的对应：query-id、corpus-id、score，以制表符分隔，首行为列名
+    #[arg(long)]
+    train_qrels: Option<PathBuf>,
     /// 语言模型：none 或名称
     #[arg(long, default_value = "none")]
     model: String,
@@ -67,21 +79,26 @@ pub(crate) async fn run(suite: Suite) -> Result<()> {
             args.check()?;
             answers::run(&args).await
         }
+        Suite::Safety(args) => safety::run(&args),
+        Suite::Items(args) => items::run(&args).await,
     }
 }
 
 impl CorpusArgs {
     fn check(&self) -> Result<()> {
-        if self.model != "none" && Models::default().folder()?.find(&self.model)?.is_none() {
-            let message = format!(
-                "--model {}：没有这个模型，或还没有下载；见 citymind models list。",
-                self.model
-            );
-            return Err(Error::new(ErrorCode::InvalidInput, message));
-        }
-        if self.threads == 0 {
-            return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
-        }
-        Ok(())
+        usable(&self.model, self.threads)
     }
+}
+
+/// What every suite asks of these two.
+fn usable(model: &str, threads: usize) -> Result<()> {
+    if model != "none" && Models::default().folder()?.find(model)?.is_none() {
+        let message =
+            format!("--model {model}：没有这个模型，或还没有下载；见 citymind models list。");
+        return Err(Error::new(ErrorCode::InvalidInput, message));
+    }
+    if threads == 0 {
+        return Err(Error::new(ErrorCode::InvalidInput, "--threads 至少为 1。"));
+    }
+    Ok(())
 }

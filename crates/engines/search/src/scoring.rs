@@ -183,6 +183,34 @@ impl View {
         self.best(hits, query.limit)
     }
 
+    pub(crate) fn admitted(&self, passages: &[(&str, u32)], filter: &Filter) -> Result<Vec<bool>> {
+        let mut out = vec![false; passages.len()];
+        for segment in self.searcher.segment_readers() {
+            let allowed = Allowed::new(segment, filter)?;
+            let clauses = segment.fast_fields().u64("clause").map_err(fault)?;
+            let inverted = segment
+                .inverted_index(self.fields.document)
+                .map_err(fault)?;
+            for (admitted, (document, clause)) in out.iter_mut().zip(passages) {
+                let term = Term::from_field_text(self.fields.document, document);
+                let Some(mut postings) = inverted
+                    .read_postings(&term, IndexRecordOption::Basic)
+                    .map_err(fault)?
+                else {
+                    continue;
+                };
+                let mut doc = postings.doc();
+                while doc != TERMINATED && !*admitted {
+                    *admitted = clauses.first(doc) == Some(u64::from(*clause))
+                        && !segment.is_deleted(doc)
+                        && allowed.passes(doc);
+                    doc = postings.advance();
+                }
+            }
+        }
+        Ok(out)
+    }
+
     /// The best hits in order. All that tie with the last are named before they are cut, so that the cut does not depend
     /// on how passages lie in segments.
     fn best(&self, mut hits: Vec<(f32, usize, DocId)>, limit: usize) -> Result<Vec<Hit>> {

@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use kernel::{
     Error, ErrorCode, Result,
-    lexical::{Attributes, BODY, Change, Hit, LexicalIndex, Passage, Query, Source, TITLE},
+    lexical::{Attributes, BODY, Change, Filter, Hit, LexicalIndex, Passage, Query, Source, TITLE},
 };
 use parking_lot::{Mutex, RwLock};
 use tantivy::{
@@ -29,7 +29,7 @@ const WRITER_MEMORY: usize = 48 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields {
     pub(crate) tokens: [Field; 2],
-    document: Field,
+    pub(crate) document: Field,
     clause: Field,
     lengths: [Field; 2],
     space: Field,
@@ -303,6 +303,10 @@ impl LexicalIndex for TantivyIndex {
 
     fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         self.view().search(query)
+    }
+
+    fn admitted(&self, passages: &[(&str, u32)], filter: &Filter) -> Result<Vec<bool>> {
+        self.view().admitted(passages, filter)
     }
 
     fn passages(&self) -> u64 {

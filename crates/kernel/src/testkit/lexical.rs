@@ -103,6 +103,16 @@ impl LexicalIndex for MemoryIndex {
         Ok(())
     }
 
+    fn admitted(&self, passages: &[(&str, u32)], filter: &Filter) -> Result<Vec<bool>> {
+        let state = self.0.read();
+        let admitted = |(document, clause): &(&str, u32)| {
+            state.documents.get(*document).is_some_and(|(a, held)| {
+                filter.admits(document, a) && held.iter().any(|p| p.clause == *clause)
+            })
+        };
+        Ok(passages.iter().map(admitted).collect())
+    }
+
     fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         let state = self.0.read();
         let s = &query.scoring;
@@ -283,6 +293,14 @@ pub fn index_conforms(index: &dyn LexicalIndex) {
         found(index, &["新"], Filter::default()),
         [("new".to_owned(), 4)]
     );
+    let asked = [("new", 4), ("new", 0), ("old", 0)];
+    let admitted = |filter: &Filter| index.admitted(&asked, filter).expect("admitted");
+    assert_eq!(admitted(&Filter::default()), [true, false, false]);
+    let elsewhere = Filter {
+        documents: vec!["old".into()],
+        ..Filter::default()
+    };
+    assert_eq!(admitted(&elsewhere), [false, false, false]);
     rebuilding_conforms(index);
     index.clear().expect("clear");
     assert_eq!((index.revision(), index.passages()), (0, 0));

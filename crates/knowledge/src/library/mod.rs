@@ -4,6 +4,7 @@ mod adding;
 mod composing;
 mod editing;
 mod indexing;
+mod learning;
 mod listing;
 mod meaning;
 pub(crate) mod pictures;
@@ -47,7 +48,7 @@ pub use versions::{CompareInput, Comparison, RestoreVersionInput, Versions, Vers
 use crate::{
     quote::Text,
     record::{CONTENTS, ContentRecord, DOCUMENTS, DocumentRecord, RELATIONS, RelationRecord},
-    retrieval::Scope,
+    retrieval::{Learned, Scope},
     titles,
 };
 
@@ -61,6 +62,7 @@ pub struct Library {
     scopes: RwLock<Arc<HashMap<String, Scope>>>,
     /// The store holds documents that the index does not have yet.
     behind: AtomicBool,
+    learned: RwLock<Option<Arc<Learned>>>,
     meaning: RwLock<Option<Meaning>>,
     reranker: RwLock<Option<Arc<dyn Reranker>>>,
     /// Told when clauses may have come to wait for their vectors.
@@ -88,6 +90,7 @@ impl Library {
             limits,
             scopes: RwLock::default(),
             behind: AtomicBool::default(),
+            learned: RwLock::default(),
             meaning: RwLock::default(),
             reranker: RwLock::default(),
             placed: Notify::new(),

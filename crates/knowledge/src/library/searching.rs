@@ -141,6 +141,7 @@ impl Library {
         let question = Question::new(asked, CHARACTER_WEIGHT);
         let index = self.index.clone();
         let scopes = self.scopes.read().clone();
+        let learned = self.learned.read().clone();
         let ranked = tokio::task::spawn_blocking(move || {
             let dense = vector.as_ref().map(|(index, vector)| Dense {
                 index: &**index,
@@ -150,6 +151,7 @@ impl Library {
                 &*index,
                 dense,
                 &scopes,
+                learned.as_deref(),
                 question,
                 search.filter,
                 search.limit,

@@ -1,6 +1,9 @@
 //! The structure of the law as a prior: codes speak to everybody, a special statute only to its topic.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use lang::token::{Run, normalise, runs};
 use regex::Regex;
@@ -38,6 +41,9 @@ pub(super) fn name_of(title: &str) -> String {
 /// What the title of a statute says about where its articles apply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
+    name: String,
+    /// Where the title names one article: its number.
+    article: Option<u32>,
     code: bool,
     bylaw: bool,
     topic: BTreeSet<char>,
@@ -46,7 +52,12 @@ pub struct Scope {
 impl Scope {
     /// Reads a statute's title.
     pub fn of(title: &str) -> Self {
-        let name = name_of(&normalise(title));
+        let title = normalise(title);
+        let article = ARTICLE.find(&title).and_then(|found| {
+            let number = found.as_str().trim_start_matches('第').split('条').next()?;
+            u32::try_from(lang::numeral::integer(number)?).ok()
+        });
+        let name = name_of(&title);
         let code = CODES.contains(&name.as_str());
         let statute = name.ends_with('法') && !name.ends_with("办法");
         let interpretation = name.contains("最高人民法院") || name.contains("最高人民检察院");
@@ -56,6 +67,8 @@ impl Scope {
             ideographs(&GENERIC.replace_all(&name, " "))
         };
         Self {
+            name,
+            article,
             code,
             bylaw: !code && !statute && !interpretation,
             topic,
@@ -76,6 +89,19 @@ impl Scope {
     }
 }
 
+/// Where a passage stands: what it is part of, and its place there. Articles of one statute stand together, whether they
+/// are clauses of one document or documents of their own; so do the versions of a statute.
+pub(super) fn place<'a>(
+    scopes: &'a HashMap<String, Scope>,
+    document: &'a str,
+    clause: u32,
+) -> (&'a str, u32) {
+    match scopes.get(document) {
+        Some(scope) => (&scope.name, scope.article.unwrap_or(clause)),
+        None => (document, clause),
+    }
+}
+
 fn ideographs(text: &str) -> BTreeSet<char> {
     runs(text)
         .into_iter()
@@ -91,6 +117,18 @@ mod tests {
 
     fn factor(title: &str, question: &str) -> f32 {
         Scope::of(title).factor(&question.chars().collect())
+    }
+
+    #[test]
+    fn articles_of_a_statute_stand_together() {
+        let named = |title: &str| HashMap::from([("甲".to_owned(), Scope::of(title))]);
+        let article = named("中华人民共和国民法典第五百七十七条");
+        assert_eq!(place(&article, "甲", 0), ("民法典", 577));
+        assert_eq!(
+            place(&named("中华人民共和国民法典"), "甲", 9),
+            ("民法典", 9)
+        );
+        assert_eq!(place(&article, "乙", 3), ("乙", 3));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! From words to ranked clauses: one path for chat, test page and evaluation.
 //!
 //! BM25F over characters and bigrams, the question rewritten by a lexicon; with an embedder fused with the nearness of
-//! vectors; and a prior from the structure of the law.
+//! vectors; a prior from the structure of the law; and what confirmed questions teach.
 //! Parameters and what else was tried: `docs/benchmarks.md`.
 
 mod fusion;
 mod law;
+pub mod learned;
 mod question;
 pub mod tokens;
 
@@ -18,6 +19,7 @@ use kernel::{
 };
 
 pub use law::Scope;
+pub use learned::Learned;
 pub use question::{Expansion, Question};
 
 /// The weight of single characters beside bigrams, for clauses. Whole notices want less.
@@ -79,7 +81,8 @@ pub struct Dense<'a> {
 
 /// Finds the clauses that a question is about.
 ///
-/// `scopes` tells of statutes, by document; other documents are ranked by their words alone.
+/// `scopes` tells of statutes, by document; other documents are ranked by their words alone. `learned` is what confirmed
+/// questions taught, if they did.
 ///
 /// # Errors
 /// `Index`.
@@ -87,6 +90,7 @@ pub fn rank(
     index: &dyn LexicalIndex,
     dense: Option<Dense<'_>>,
     scopes: &HashMap<String, Scope>,
+    learned: Option<&Learned>,
     question: Question,
     filter: Filter,
     limit: usize,
@@ -116,11 +120,12 @@ pub fn rank(
             hit.score *= scope.factor(&question.characters);
         }
     }
-    hits.sort_by(|a, b| {
-        b.score
-            .total_cmp(&a.score)
-            .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
-    });
+    in_order(&mut hits);
+    if let Some(learned) = learned {
+        let asked = learned::vector(index, &question)?;
+        let admitted = |passages: &[(&str, u32)]| index.admitted(passages, &query.filter);
+        hits = learned.apply(&asked, hits, scopes, by_meaning, &admitted)?;
+    }
     hits.truncate(limit);
     Ok(Ranking {
         question,
@@ -128,4 +133,13 @@ pub fn rank(
         by_meaning,
         by_words_because: None,
     })
+}
+
+/// Best first; ties by document and clause, so that the order is the same on every run.
+fn in_order(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then_with(|| (&a.document, a.clause).cmp(&(&b.document, b.clause)))
+    });
 }

@@ -9,6 +9,8 @@ use kernel::evidence::Citation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::safety::Action;
+
 /// A question.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +77,9 @@ pub struct Answer {
     /// What can be begun from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<guide::Offer>,
+    /// What the safety check did with the question, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
     /// The conversation.
     pub session: String,
     /// This question in it.
@@ -83,6 +88,15 @@ pub struct Answer {
     pub trace: String,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// What the safety check did with a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Intervention {
+    /// What was done.
+    pub action: Action,
+    /// Why: kinds such as injection, self_harm, personal_data.
+    pub kinds: Vec<String>,
 }
 
 /// A part of an answer.

@@ -40,7 +40,7 @@ pub const GUIDES: Collection = Collection {
 };
 
 /// What the store keeps of a conversation's dialogue.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct GuideRecord {
     owner: String,
     item: String,
@@ -51,6 +51,9 @@ struct GuideRecord {
     /// Items to choose from, as the last answer named them.
     #[serde(default)]
     between: Vec<String>,
+    /// The last question, for those that follow up on it.
+    #[serde(default)]
+    last: Option<String>,
     dialogue: Option<Dialogue>,
 }
 
@@ -301,11 +304,7 @@ impl GuideDesk {
             revision,
         } = opened;
         let mut batch = Vec::new();
-        if record.dialogue.is_some()
-            || record.offered.is_some()
-            || !record.between.is_empty()
-            || revision.is_some()
-        {
+        if revision.is_some() || record != GuideRecord::default() {
             context.caller.owner().clone_into(&mut record.owner);
             record.updated_at = time::now();
             let expect = revision.map_or(Expect::Absent, Expect::Revision);
@@ -537,6 +536,16 @@ impl GuideDesk {
 }
 
 impl Opened {
+    /// The last question of the conversation.
+    pub fn previous(&self) -> Option<&str> {
+        self.record.last.as_deref()
+    }
+
+    /// Keeps a question for those that follow up on it.
+    pub fn remember(&mut self, question: &str) {
+        self.record.last = Some(question.to_owned());
+    }
+
     fn keep(&mut self, dialogue: Dialogue) {
         self.record.item.clone_from(&dialogue.item);
         self.record.phase = dialogue.phase;

@@ -25,7 +25,10 @@ use super::{
     reading::{Finding, read_item, read_shared},
     schema::{Basis, Item, Shared},
 };
-use crate::evidence::Source;
+use crate::{
+    evidence::Source,
+    intents::{ItemWords, Recogniser},
+};
 
 /// Items as they were written.
 pub const ITEMS: Collection = Collection {
@@ -65,6 +68,7 @@ pub struct Catalogue {
     records: Arc<dyn Records>,
     library: Arc<Library>,
     entries: RwLock<Entries>,
+    recogniser: RwLock<Arc<Recogniser>>,
     places: Mutex<HashMap<(String, String), Place>>,
 }
 
@@ -79,6 +83,7 @@ impl Catalogue {
             records,
             library,
             entries: RwLock::default(),
+            recogniser: RwLock::new(Arc::new(Recogniser::new(&[]))),
             places: Mutex::default(),
         });
         catalogue.reload().await?;
@@ -123,6 +128,10 @@ impl Catalogue {
                 }
             }
         }
+        let words: Vec<ItemWords> = entries.values().map(|e| (&e.item).into()).collect();
+        let learn = tokio::task::spawn_blocking(move || Recogniser::new(&words));
+        let recogniser = learn.await.map_err(Error::internal)?;
+        *self.recogniser.write() = Arc::new(recogniser);
         *self.entries.write() = Arc::new(entries);
         Ok(())
     }
@@ -130,6 +139,11 @@ impl Catalogue {
     /// All items.
     pub fn all(&self) -> Entries {
         self.entries.read().clone()
+    }
+
+    /// What tells which item is meant.
+    pub fn recogniser(&self) -> Arc<Recogniser> {
+        self.recogniser.read().clone()
     }
 
     /// An item.
