@@ -8,6 +8,8 @@ import { chromium } from 'playwright-core'
 export const URL_BASE = (process.env.CITYMIND_URL ?? 'http://127.0.0.1:8080').replace(/\/$/, '')
 export const OUT = process.env.E2E_OUT ?? './e2e-out'
 export const VIEWPORTS = { 390: [390, 844], 1366: [1366, 768], 3840: [3840, 2160] }
+/** Sizes that single walks go through besides. */
+export const SIZES = { ...VIEWPORTS, 1280: [1280, 800] }
 mkdirSync(OUT, { recursive: true })
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -22,7 +24,7 @@ export function launch() {
  * that a walk provokes on purpose.
  */
 export async function visit(browser, { width = 1366, theme = 'light', expected = [], as } = {}) {
-  const [w, h] = VIEWPORTS[width]
+  const [w, h] = SIZES[width]
   const context = await browser.newContext({
     viewport: { width: w, height: h },
     colorScheme: theme,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ask, Guide } from '@/api/types'
-import { answerOf, controlOf, guideAt, leadOf, stagesOf, stepOf, stoppedAt, tellingSteps, touched, typedOf } from '@/text/guide'
+import { answerOf, controlOf, explainedOnce, guideAt, leadOf, stagesOf, stepOf, stoppedAt, tellingSteps, touched, typedOf } from '@/text/guide'
 
 const ask = (part: Partial<Ask>): Ask => ({
   field: 'f',
@@ -110,5 +110,26 @@ describe('words', () => {
   it('say where the dialogue is', () => {
     expect(stagesOf(guide({})).map((s) => s.state)).toEqual(['here', 'ahead', 'ahead'])
     expect(stagesOf(guide({ state: 'submitted' })).every((s) => s.state === 'done')).toBe(true)
+  })
+})
+
+describe('amounts', () => {
+  it('explain a step and a figure once', () => {
+    const amount = (label: string, steps: string[], figures: string[]) => ({
+      label,
+      value: '1元',
+      steps,
+      figures,
+      headline: false,
+      note: null,
+      citations: [],
+    })
+    const [first, second] = explainedOnce([
+      amount('总额', ['天数：1 + 1 = 2', '总额：2 × 3 = 6'], ['每天：3元']),
+      amount('天数', ['天数：1 + 1 = 2'], ['每天：3元']),
+    ])
+    expect(first!.steps).toHaveLength(2)
+    expect(second!.steps).toEqual(['天数：1 + 1 = 2'])
+    expect(second!.figures).toEqual([])
   })
 })

@@ -1313,6 +1313,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/learning/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 检索训练的版本
+         * @description 分页列出训练过的版本、评判的指标和存疑的确认，新的在前。
+         */
+        get: operations["learning.models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 已确认的问题
+         * @description 分页列出已确认的问题及其对应条款，新的在前。
+         */
+        get: operations["learning.pairs"];
+        put?: never;
+        /**
+         * 确认问题与条款
+         * @description 确认某个条款能回答某个问题；训练并通过评判后影响检索。
+         */
+        post: operations["learning.confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/pairs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 撤回确认
+         * @description 撤回一条确认；下次训练后不再影响检索。
+         */
+        delete: operations["learning.withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 退回检索版本
+         * @description 改用某个通过评判的版本，或停用学到的内容；立即生效。
+         */
+        post: operations["learning.rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 训练检索
+         * @description 在后台用已确认的问题训练，并与在用版本逐题比较：显著变好且不损害未确认的条款才启用。进度见作业。
+         */
+        post: operations["learning.train"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -2514,6 +2618,38 @@ export interface components {
              */
             only_differences?: boolean;
         };
+        /** @description Figures of two models on the same questions. */
+        Comparison: {
+            /**
+             * Format: double
+             * @description The same by the new one.
+             */
+            mrr_after: number;
+            /**
+             * Format: double
+             * @description The mean reciprocal rank of the first right clause among ten, by the model in use.
+             */
+            mrr_before: number;
+            /** @description The gain in reciprocal rank. */
+            mrr_gain: components["schemas"]["Interval"];
+            /**
+             * Format: uint
+             * @description How many questions.
+             */
+            questions: number;
+            /**
+             * Format: double
+             * @description The same by the new one.
+             */
+            recall_after: number;
+            /**
+             * Format: double
+             * @description The share of right clauses among the first ten, by the model in use.
+             */
+            recall_before: number;
+            /** @description The gain in recall. */
+            recall_gain: components["schemas"]["Interval"];
+        };
         /**
          * ComposeInput
          * @description A form as it is typed in.
@@ -2570,6 +2706,26 @@ export interface components {
         };
         /** @description Whether a condition is met. */
         ConditionState: "met" | "unmet" | "unknown" | "not_applicable";
+        /**
+         * ConfirmInput
+         * @description A pair to be confirmed.
+         */
+        ConfirmInput: {
+            /**
+             * Format: uint
+             * @description The clause's ordinal.
+             */
+            clause: number;
+            /** @description The document's id. */
+            document: string;
+            /** @description The question, as asked. */
+            question: string;
+            /**
+             * @description Where the confirmation comes from (default `expert`).
+             * @default expert
+             */
+            source?: components["schemas"]["Source"];
+        };
         /**
          * Consumer
          * @description How far a handler is.
@@ -3045,6 +3201,13 @@ export interface components {
         Done: {
             /** @description Always true. */
             done: boolean;
+        };
+        /** @description A pair that is hardly right. */
+        Doubt: {
+            /** @description The clause that is said to answer it. */
+            passage: components["schemas"]["Key"];
+            /** @description The question. */
+            question: string;
         };
         /**
          * EditInput
@@ -3629,6 +3792,37 @@ export interface components {
              */
             items: number;
         };
+        /**
+         * InUse
+         * @description What is ranked by now.
+         */
+        InUse: {
+            /** @description The version's id; none where nothing learned is ranked by. */
+            id: string | null;
+            /**
+             * Format: uint64
+             * @description Its number.
+             */
+            version: number | null;
+        };
+        /** @description Between these a gain lies, with 95 in 100. */
+        Interval: {
+            /**
+             * Format: double
+             * @description At most.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description At least.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description On average.
+             */
+            mean: number;
+        };
         /** @description What the safety check did with a question. */
         Intervention: {
             /** @description What was done. */
@@ -3964,6 +4158,16 @@ export interface components {
             /** @description What it logged: the first page holds the latest lines. */
             log: components["schemas"]["Page_JobLogLine"];
         };
+        /** @description A clause of a document. */
+        Key: {
+            /**
+             * Format: uint32
+             * @description The clause's ordinal.
+             */
+            clause: number;
+            /** @description The document's id. */
+            document: string;
+        };
         /**
          * KeyView
          * @description A key without its secret.
@@ -4195,6 +4399,8 @@ export interface components {
             /** @description Where it runs. */
             site: components["schemas"]["Site"];
         };
+        /** @description Whether a model may be used. */
+        ModelState: "promoted" | "rejected";
         /** @description A model that can be used. */
         ModelView: {
             /** @description It can be used: pulled, or an endpoint of the configuration. */
@@ -4732,6 +4938,29 @@ export interface components {
             total: number;
         };
         /**
+         * Page_PairRecord
+         * @description A page of a list, with the number of all items.
+         */
+        Page_PairRecord: {
+            /** @description The items of this page. */
+            items: components["schemas"]["PairRecord"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_RelatedDocument
          * @description A page of a list, with the number of all items.
          */
@@ -4822,6 +5051,83 @@ export interface components {
              * @description How many items there are on all pages.
              */
             total: number;
+        };
+        /**
+         * Page_Version
+         * @description A page of a list, with the number of all items.
+         */
+        Page_Version: {
+            /** @description The items of this page. */
+            items: components["schemas"]["Version"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
+         * PairRecord
+         * @description A question and a clause that answers it.
+         */
+        PairRecord: {
+            /**
+             * Format: uint
+             * @description The clause's ordinal when this was confirmed.
+             */
+            clause: number;
+            /** @description When. */
+            confirmed_at: string;
+            /** @description Who confirmed. */
+            confirmed_by: string;
+            /** @description The document's id. */
+            document: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Where the clause stands in it. */
+            path: string;
+            /** @description The question, as asked. */
+            question: string;
+            /** @description Where the confirmation came from. */
+            source: components["schemas"]["Source"];
+            /** @description The clause's text when this was confirmed: by it the clause is found again. */
+            text: string;
+            /** @description Its title when this was confirmed. */
+            title: string;
+            /** @description It no longer counts. */
+            withdrawn: boolean;
+        };
+        /**
+         * PairsInput
+         * @description Which pairs.
+         */
+        PairsInput: {
+            /**
+             * Format: uint64
+             * @description Which page, from 1 (default 1).
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description How many a page holds (default 20, at most 200).
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Those that were withdrawn instead of those that stand.
+             * @default false
+             */
+            withdrawn?: boolean;
         };
         /** @description A figure with its values by day. */
         ParameterView: {
@@ -5179,6 +5485,17 @@ export interface components {
         };
         /** @description What somebody does for the city, or is to it. */
         Role: "citizen" | "business" | "clerk" | "expert" | "leader" | "analyst" | "duty_officer" | "commander" | "field_worker" | "camera_operator" | "app_developer" | "administrator";
+        /**
+         * RollBackInput
+         * @description Which version to go back to.
+         */
+        RollBackInput: {
+            /**
+             * @description The version's id; none to rank without what was learned.
+             * @default null
+             */
+            id?: string | null;
+        };
         /** @description A row of a form. */
         Row: {
             /** @description How it can be answered, for editing in place. */
@@ -5492,6 +5809,14 @@ export interface components {
             /** @description When it was asked. */
             started_at: string;
         };
+        /**
+         * Training
+         * @description The job that trains.
+         */
+        Training: {
+            /** @description Its id, to follow it by. */
+            job: string;
+        };
         /** @description A question with its answer. */
         Turn: {
             /** @description The answer. */
@@ -5642,6 +5967,51 @@ export interface components {
              * @description How many entries are sound, up to the broken one.
              */
             entries: number;
+        };
+        /** @description A version with whether it is in use. */
+        Version: {
+            /**
+             * Format: uint
+             * @description The pairs whose clause is no longer there.
+             */
+            gone: number;
+            /** @description Its id. */
+            id: string;
+            /** @description It is ranked by now. */
+            in_use: boolean;
+            /**
+             * Format: uint
+             * @description The pairs that the model in use did not have.
+             */
+            new: number;
+            /**
+             * Format: uint
+             * @description The pairs of question and clause.
+             */
+            pairs: number;
+            /**
+             * Format: uint
+             * @description The confirmed questions that it was trained from.
+             */
+            questions: number;
+            /** @description Whether it may be used. */
+            state: components["schemas"]["ModelState"];
+            /** @description When it was trained. */
+            trained_at: string;
+            /** @description By whom. */
+            trained_by: string;
+            /**
+             * Format: uint
+             * @description The pairs of the model in use that were withdrawn since.
+             */
+            unlearned: number;
+            /** @description How it was judged. */
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Format: uint64
+             * @description Its number, from 1.
+             */
+            version: number;
         };
         /** @description A version of a document. */
         VersionSummary: {
@@ -8202,6 +8572,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchOutput"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.models": {
+        parameters: {
+            query?: {
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many items a page holds (default 20, at most 200). */
+                page_size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Version"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.pairs": {
+        parameters: {
+            query?: {
+                /** @description Which page, from 1 (default 1). */
+                page?: number | null;
+                /** @description How many a page holds (default 20, at most 200). */
+                page_size?: number | null;
+                /** @description Those that were withdrawn instead of those that stand. */
+                withdrawn?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PairRecord"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairRecord"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairRecord"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InUse"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "learning.train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Training"];
                 };
             };
             /** @description 出错 */

@@ -1,5 +1,5 @@
 // Pure functions over guided dialogues: what is asked, what was answered, what changed.
-import type { Ask, Guide, GuideRow } from '@/api/types'
+import type { Amount, Ask, Guide, GuideRow } from '@/api/types'
 import { chineseDate } from './format'
 
 /** What of a turn these functions look at. */
@@ -146,6 +146,18 @@ export function stepOf(step: string): { label: string; formula: string } {
 
 /** Steps that compute something; one that only repeats a value says nothing. */
 export const tellingSteps = (steps: string[]): string[] => steps.filter((step) => /[×÷+−]|较|后\d/.test(stepOf(step).formula))
+
+/** Amounts one below the other: what an earlier one has explained already is not said again. */
+export function explainedOnce(amounts: Amount[]): Amount[] {
+  const said = new Set<string>()
+  const fresh = (lines: string[]) => lines.filter((line) => !said.has(line) && said.add(line))
+  return amounts.map((amount) => {
+    const own = amount.steps.filter((step) => stepOf(step).label === amount.label)
+    const steps = fresh(amount.steps)
+    // An amount keeps at least its own formula.
+    return { ...amount, steps: steps.length > 0 ? steps : own, figures: amount.value ? fresh(amount.figures) : [] }
+  })
+}
 
 /** The stages of a dialogue, with where it is. */
 export function stagesOf(guide: Guide): { label: string; state: 'done' | 'here' | 'ahead' }[] {
