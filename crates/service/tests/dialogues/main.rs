@@ -222,7 +222,10 @@ impl<'a> Citizen<'a> {
                 f.id != pending
                     && self.applies(&f.id)
                     && !self.dialogue.facts.contains_key(&f.id)
-                    && !matches!(f.kind, FieldKind::Text | FieldKind::Address | FieldKind::Choices)
+                    && !matches!(
+                        f.kind,
+                        FieldKind::Text | FieldKind::Address | FieldKind::Choices
+                    )
             })
             .collect();
         if more.is_empty() || matches!(field.kind, FieldKind::Text | FieldKind::Address) {

@@ -52,7 +52,11 @@ fn yes_no(dice: &mut Dice, field: &Field, truth: bool) -> String {
     };
     if !also.is_empty() && dice.one_in(3) {
         let word = dice.pick(also).clone();
-        return if dice.one_in(2) { word } else { format!("我{word}") };
+        return if dice.one_in(2) {
+            word
+        } else {
+            format!("我{word}")
+        };
     }
     let usual: &[&str] = match (label, truth) {
         ("有", true) => &["有", "有的", "有啊", "我有", "嗯，有"],
