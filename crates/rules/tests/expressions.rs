@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, date};
-use rules::{
+use citymind_rules::{
     Expression, Type, Value,
     expression::{Environment, Labels, Unworkable},
 };
+use jiff::civil::{Date, date};
 
 #[derive(Default)]
 struct World(BTreeMap<&'static str, Value>);
@@ -229,16 +229,46 @@ fn what_cannot_be_worked_out_says_why() {
 fn months_and_years_are_full_ones() {
     for (source, value) in [
         // On the last day of a shorter month a month is full.
-        ("months_between(date('2026-01-31'), date('2026-02-28'))", "1"),
-        ("months_between(date('2026-01-31'), date('2026-02-27'))", "0"),
-        ("months_between(date('2026-01-30'), date('2026-02-28'))", "1"),
-        ("months_between(date('2024-01-31'), date('2024-02-28'))", "0"),
-        ("months_between(date('2024-01-31'), date('2024-02-29'))", "1"),
-        ("months_between(date('2026-03-31'), date('2026-04-30'))", "1"),
-        ("months_between(date('2026-02-28'), date('2026-03-28'))", "1"),
-        ("months_between(date('2026-02-28'), date('2026-03-27'))", "0"),
-        ("months_between(date('2026-04-30'), date('2026-03-31'))", "-1"),
-        ("months_between(date('2025-12-15'), date('2026-12-14'))", "11"),
+        (
+            "months_between(date('2026-01-31'), date('2026-02-28'))",
+            "1",
+        ),
+        (
+            "months_between(date('2026-01-31'), date('2026-02-27'))",
+            "0",
+        ),
+        (
+            "months_between(date('2026-01-30'), date('2026-02-28'))",
+            "1",
+        ),
+        (
+            "months_between(date('2024-01-31'), date('2024-02-28'))",
+            "0",
+        ),
+        (
+            "months_between(date('2024-01-31'), date('2024-02-29'))",
+            "1",
+        ),
+        (
+            "months_between(date('2026-03-31'), date('2026-04-30'))",
+            "1",
+        ),
+        (
+            "months_between(date('2026-02-28'), date('2026-03-28'))",
+            "1",
+        ),
+        (
+            "months_between(date('2026-02-28'), date('2026-03-27'))",
+            "0",
+        ),
+        (
+            "months_between(date('2026-04-30'), date('2026-03-31'))",
+            "-1",
+        ),
+        (
+            "months_between(date('2025-12-15'), date('2026-12-14'))",
+            "11",
+        ),
         ("years_between(date('2000-02-29'), date('2001-02-28'))", "1"),
         ("years_between(date('2000-02-29'), date('2001-02-27'))", "0"),
         ("years_between(date('2000-02-29'), date('2004-02-28'))", "3"),
@@ -309,7 +339,10 @@ fn tells_what_a_citizen_can_follow_with_a_calculator() {
         ("days >= 98", "产假天数158天 ≥ 98"),
         ("kind == \"plain\"", "kind“没有备案” = “没有备案”"),
         ("kind in [\"plain\"]", "kind“没有备案”属于“没有备案”"),
-        ("today >= date(\"2026-03-05\")", "2026年11月27日 ≥ 2026年3月5日"),
+        (
+            "today >= date(\"2026-03-05\")",
+            "2026年11月27日 ≥ 2026年3月5日",
+        ),
         ("missing + 1", "missing（待定） + 1"),
     ] {
         let expression = Expression::read(source).expect(source);

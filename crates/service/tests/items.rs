@@ -2,8 +2,8 @@
 
 mod common;
 
+use citymind_service::items::{Finding, read_item, reading::read_files, schema::Shared};
 use common::{files, items};
-use service::items::{Finding, read_item, reading::read_files, schema::Shared};
 
 const ITEM: &str = r#"id: rent
 name: 租房提取
@@ -57,7 +57,9 @@ form:
 "#;
 
 fn findings(source: &str) -> Vec<Finding> {
-    read_item(source, &Shared::default()).err().unwrap_or_default()
+    read_item(source, &Shared::default())
+        .err()
+        .unwrap_or_default()
 }
 
 /// The line on which a text stands, from 1.
@@ -79,30 +81,100 @@ fn what_is_wrong_is_said_with_its_line() {
     for (from, to, marker, said) in [
         ("region:", "regoin:", "regoin", "没有“regoin”这个键"),
         ("agency: 公积金中心\n", "", "", "少了“agency”"),
-        ("type: number", "type: numbers", "numbers", "没有“numbers”这个取值"),
-        ("months >= 3", "month >= 3", "month >= 3", "没有叫“month”的字段"),
-        ("months >= 3", "months >= married", "months >= married", "不能拿数和是否比较"),
+        (
+            "type: number",
+            "type: numbers",
+            "numbers",
+            "没有“numbers”这个取值",
+        ),
+        (
+            "months >= 3",
+            "month >= 3",
+            "month >= 3",
+            "没有叫“month”的字段",
+        ),
+        (
+            "months >= 3",
+            "months >= married",
+            "months >= married",
+            "不能拿数和是否比较",
+        ),
         ("months >= 3", "months + 3", "months + 3", "应当是是否"),
         ("months >= 3", "months >=", "months >=", "没有写完"),
-        ("limit * 12", "limit * yearly", "limit * yearly", "绕回了自己"),
-        ("    basis: [paid]\namounts", "amounts", "long_enough", "条件要有依据"),
-        ("basis: [paid]\namounts", "basis: [paidd]\namounts", "[paidd]", "没有叫“paidd”的依据"),
+        (
+            "limit * 12",
+            "limit * yearly",
+            "limit * yearly",
+            "绕回了自己",
+        ),
+        (
+            "    basis: [paid]\namounts",
+            "amounts",
+            "long_enough",
+            "条件要有依据",
+        ),
+        (
+            "basis: [paid]\namounts",
+            "basis: [paidd]\namounts",
+            "[paidd]",
+            "没有叫“paidd”的依据",
+        ),
         ("example: 14个月", "example: 很久", "很久", "样例回答读不懂"),
-        ("example: 14个月", "example: 2个月", "long_enough", "样例申请人应当符合条件"),
-        ("id: married", "id: months", "id: months\n    label: 已婚", "“months”用了两次"),
+        (
+            "example: 14个月",
+            "example: 2个月",
+            "long_enough",
+            "样例申请人应当符合条件",
+        ),
+        (
+            "id: married",
+            "id: months",
+            "id: months\n    label: 已婚",
+            "“months”用了两次",
+        ),
         ("{months}个月", "{monhts}个月", "{monhts}", "没有叫“monhts”"),
-        ("[months, married]", "[months]", "id: married", "申请表里没有这个字段"),
-        ("[months, married]", "[months, married, x]", "married, x", "没有叫“x”的字段"),
-        ("amounts: [yearly]", "amounts: [x]", "amounts: [x]", "没有叫“x”的算式"),
+        (
+            "[months, married]",
+            "[months]",
+            "id: married",
+            "申请表里没有这个字段",
+        ),
+        (
+            "[months, married]",
+            "[months, married, x]",
+            "married, x",
+            "没有叫“x”的字段",
+        ),
+        (
+            "amounts: [yearly]",
+            "amounts: [x]",
+            "amounts: [x]",
+            "没有叫“x”的算式",
+        ),
         ("whole: true", "whole: 是的", "是的", "类型不对"),
         ("id: rent\n", "id: Rent\n", "id: Rent", "id 用小写英文字母"),
-        ("id: rent\n", "id: rent\nid: other\n", "id: other", "写了两次"),
+        (
+            "id: rent\n",
+            "id: rent\nid: other\n",
+            "id: other",
+            "写了两次",
+        ),
         ("value: 1500", "value: 一千五", "一千五", ""),
         ("from: 2024-07-01", "from: 2024-13-01", "2024-13-01", ""),
         ("    type: yes_no", "\ttype: yes_no", "\ttype", "YAML"),
         ("audience: [person]", "audience: [person", "", "YAML"),
-        ("audience: [person]", "audience: []", "audience", "个人还是企业"),
-        ("quote: 连续缴存满3个月", "quote: \"\"", "quote: \"\"", "原文不能空着"),
+        (
+            "audience: [person]",
+            "audience: []",
+            "audience",
+            "个人还是企业",
+        ),
+        (
+            "quote: 连续缴存满3个月",
+            "quote: \"\"",
+            "quote: \"\"",
+            "原文不能空着",
+        ),
     ] {
         assert!(ITEM.contains(from), "{from}");
         let source = ITEM.replacen(from, to, 1);
@@ -124,7 +196,10 @@ fn several_faults_are_said_together_in_order() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].line < found[1].line);
     // The column is that of the value.
-    assert_eq!((found[0].line, found[0].column), (line(&source, "month >= 3"), 14));
+    assert_eq!(
+        (found[0].line, found[0].column),
+        (line(&source, "month >= 3"), 14)
+    );
 }
 
 #[test]
@@ -167,7 +242,10 @@ fn files_meant_to_do_harm_are_refused_in_no_time() {
         format!("a: {}", "{a: ".repeat(50_000)),
         "x".repeat(600 << 10),
         ITEM.replace("months >= 3", &"(".repeat(10_000)),
-        ITEM.replace("months >= 3", &format!("months{} >= 3", " + 1".repeat(20_000))),
+        ITEM.replace(
+            "months >= 3",
+            &format!("months{} >= 3", " + 1".repeat(20_000)),
+        ),
         chain,
         "\u{0}".to_owned(),
         String::new(),
@@ -183,7 +261,10 @@ fn files_meant_to_do_harm_are_refused_in_no_time() {
 #[test]
 fn every_prefix_of_a_file_is_read_or_refused_without_a_panic() {
     let files = files("service");
-    let (_, source) = files.iter().find(|f| f.0.contains("租房提取")).expect("there");
+    let (_, source) = files
+        .iter()
+        .find(|f| f.0.contains("租房提取"))
+        .expect("there");
     let ends = source.char_indices().map(|c| c.0).step_by(97);
     for end in ends {
         let _ = findings(&source[..end]);

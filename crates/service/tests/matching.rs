@@ -166,13 +166,17 @@ fn ten_thousand_businesses_meet_five_hundred_policies() {
             scope.spawn(move || {
                 let matched = |profile: &Profile| {
                     let all = programs.iter().cycle().take(POLICIES);
-                    all.filter(|p| p.outcome(profile) == Outcome::Eligible).count()
+                    all.filter(|p| p.outcome(profile) == Outcome::Eligible)
+                        .count()
                 };
                 profiles.iter().map(matched).sum::<usize>()
             })
         });
         let workers: Vec<_> = workers.collect();
-        workers.into_iter().map(|w| w.join().expect("no panic")).sum()
+        workers
+            .into_iter()
+            .map(|w| w.join().expect("no panic"))
+            .sum()
     });
     println!(
         "{} businesses × {POLICIES} policies: {eligible} matches in {:?}; {seen:?}",

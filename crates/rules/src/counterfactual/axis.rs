@@ -39,7 +39,11 @@ impl Axis {
                 let now = present.and_then(Value::number);
                 let low = min.unwrap_or_else(|| Decimal::from(-MOST).min(now.unwrap_or_default()));
                 let high = max.unwrap_or_else(|| Decimal::from(MOST).max(now.unwrap_or_default()));
-                let origin = now.unwrap_or(if low > Decimal::ZERO { low } else { Decimal::ZERO });
+                let origin = now.unwrap_or(if low > Decimal::ZERO {
+                    low
+                } else {
+                    Decimal::ZERO
+                });
                 let steps = |bound: Decimal| ((bound - origin) / step).trunc().to_i64();
                 Some(Self {
                     low: steps(low)?.min(0),

@@ -373,7 +373,10 @@ fn options(field: &Field, present: Option<&Value>) -> Vec<Value> {
                 Value::List(list)
             });
             let alone = choices.iter().map(|c| Value::List(vec![c.clone()]));
-            toggled.chain(alone).chain([Value::List(Vec::new())]).collect()
+            toggled
+                .chain(alone)
+                .chain([Value::List(Vec::new())])
+                .collect()
         }
         Domain::Number { .. } | Domain::Date { .. } | Domain::Text => Vec::new(),
     };

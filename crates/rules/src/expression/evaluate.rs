@@ -142,7 +142,9 @@ pub(crate) fn apply<'a>(
         O::LessOrEqual => a <= b,
         O::Greater => a > b,
         O::GreaterOrEqual => a >= b,
-        O::In => matches!((a, b), (Datum::Text(one), Datum::List(list)) if list.iter().any(|l| l == one)),
+        O::In => {
+            matches!((a, b), (Datum::Text(one), Datum::List(list)) if list.iter().any(|l| l == one))
+        }
         _ => return Err(Unworkable("类型不对".to_owned())),
     }))
 }

@@ -118,7 +118,11 @@ impl Function {
     }
 }
 
-fn later(from: Date, n: Decimal, span: impl Fn(i64) -> Result<Span, jiff::Error>) -> Option<Datum<'static>> {
+fn later(
+    from: Date,
+    n: Decimal,
+    span: impl Fn(i64) -> Result<Span, jiff::Error>,
+) -> Option<Datum<'static>> {
     let span = span(n.floor().to_i64()?).ok()?;
     from.checked_add(span).ok().map(Datum::Date)
 }

@@ -332,10 +332,12 @@ fn number_from(said: &str, begins: impl Fn(char) -> bool) -> Option<(Decimal, &s
         let (value, len) = numeral::parse(&said[at..])?;
         let rest = &said[at + len..];
         let lone = !c.is_ascii_digit() && len == c.len_utf8();
-        if lone && rest.starts_with([
+        if lone
+            && rest.starts_with([
                 '直', '般', '起', '定', '样', '些', '下', '共', '切', '致', '向', '旦', '边', '概',
                 '会', '家', '贯',
-            ]) {
+            ])
+        {
             return None;
         }
         let exact = Decimal::from_i128_with_scale(value.mantissa.into(), value.scale.into());
@@ -472,7 +474,9 @@ fn day(said: &str, on: Date) -> Result<(Date, Option<Date>), String> {
     }
     // The 29th of February is not in every year.
     let of_year = |year: i16| Date::new(year, month, of_month).ok();
-    let days: Vec<Date> = (on.year() - 8..=on.year() + 8).filter_map(of_year).collect();
+    let days: Vec<Date> = (on.year() - 8..=on.year() + 8)
+        .filter_map(of_year)
+        .collect();
     let last = days.iter().rev().find(|d| **d <= on).copied();
     let next = days.iter().find(|d| **d > on).copied();
     let last = last.ok_or_else(|| "没有这一天，请检查日期。".to_owned())?;

@@ -329,7 +329,8 @@ impl Listener<'_> {
         match field.kind {
             FieldKind::Choice | FieldKind::Choices => {
                 let choices = field.choices.iter();
-                let held = longest(&mut choices.flat_map(|c| std::iter::once(&c.label).chain(&c.also)));
+                let held =
+                    longest(&mut choices.flat_map(|c| std::iter::once(&c.label).chain(&c.also)));
                 (held > 0 || topic >= NAMED).then_some(held * 3 + topic)
             }
             FieldKind::YesNo => {
@@ -345,7 +346,11 @@ impl Listener<'_> {
                     || ["今天", "昨天", "前天"].iter().any(|d| clause.contains(d));
                 let unit = |f: &Field| f.unit.clone().filter(|u| u.chars().count() > 1);
                 let alone = unit(field).is_some_and(|u| {
-                    let same = self.item.fields.iter().filter(|f| unit(f).as_ref() == Some(&u));
+                    let same = self
+                        .item
+                        .fields
+                        .iter()
+                        .filter(|f| unit(f).as_ref() == Some(&u));
                     clause.contains(u.as_str()) && same.count() == 1
                 });
                 let speaks = figures && (topic >= LIKE || alone) || topic >= NAMED;
@@ -377,14 +382,19 @@ impl Listener<'_> {
         let held = |pair: &String| clause.contains(pair.as_str());
         let rare = |pair: &String| {
             let labels = self.item.fields.iter().map(|f| &f.label);
-            LIKE + 1 - labels.filter(|l| l.contains(pair.as_str())).count().min(LIKE)
+            LIKE + 1
+                - labels
+                    .filter(|l| l.contains(pair.as_str()))
+                    .count()
+                    .min(LIKE)
         };
         let own = pairs(&field.label);
         let named: usize = own.iter().filter(|p| held(p)).map(rare).sum();
         // The words of the question count where only it has them.
         let only = |pair: &&String| {
             let questions = self.item.fields.iter();
-            let holding = |f: &&Field| f.question.contains(pair.as_str()) || f.label.contains(pair.as_str());
+            let holding =
+                |f: &&Field| f.question.contains(pair.as_str()) || f.label.contains(pair.as_str());
             questions.filter(holding).count() == 1
         };
         let asked = pairs(&field.question);
@@ -406,7 +416,10 @@ impl Listener<'_> {
         }
         // What was asked last and not answered may be meant as well, where nothing says that something was wrong.
         let own = self.pending.map_or(0, |p| {
-            let told = self.mention(p, right).unwrap_or_default().max(self.topic(p, said));
+            let told = self
+                .mention(p, right)
+                .unwrap_or_default()
+                .max(self.topic(p, said));
             let reads = self.value(p, right).is_ok();
             told + if reads && !plain { FIRST } else { 0 }
         });
@@ -433,7 +446,8 @@ impl Listener<'_> {
 /// The pairs of characters of a text that say what it is about.
 fn pairs(text: &str) -> Vec<String> {
     const COMMON: [&str; 12] = [
-        "本人", "是否", "您的", "情况", "申请", "办理", "有没", "没有", "的是", "是不", "是什", "什么",
+        "本人", "是否", "您的", "情况", "申请", "办理", "有没", "没有", "的是", "是不", "是什",
+        "什么",
     ];
     let chars: Vec<char> = text.chars().collect();
     let telling = |p: &&[char]| p.iter().all(|c| c.is_alphabetic());

@@ -323,7 +323,12 @@ impl Checker<'_> {
     }
 
     /// How many names have to be looked up for the value of one: with those that it stands on, each as often as it is used.
-    fn weight<'a>(&'a self, name: &'a str, depth: usize, known: &mut BTreeMap<&'a str, u64>) -> u64 {
+    fn weight<'a>(
+        &'a self,
+        name: &'a str,
+        depth: usize,
+        known: &mut BTreeMap<&'a str, u64>,
+    ) -> u64 {
         if depth > DEEPEST {
             return u64::MAX;
         }
