@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, date};
-use rules::{
+use citymind_rules::{
     Expression, Type, Value,
     expression::{Environment, Labels, Unworkable},
 };
+use jiff::civil::{Date, date};
 
 #[derive(Default)]
 struct World(BTreeMap<&'static str, Value>);

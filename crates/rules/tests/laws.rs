@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{ToSpan, civil::Date};
-use proptest::prelude::*;
-use rules::{
+use citymind_rules::{
     Book, Domain, Expression, Facts, Outcome, Rule, Value,
     book::{Case, Field},
     compiled::{Layout, Program},
     expression::{Environment, Labels, Unworkable},
 };
+use jiff::{ToSpan, civil::Date};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 const TODAY: Date = Date::constant(2026, 11, 27);
@@ -152,7 +152,7 @@ fn book(rules: &[(Option<String>, String)]) -> Book {
         require: read(require),
         otherwise: None,
         instead: None,
-        severity: rules::book::Severity::Must,
+        severity: citymind_rules::book::Severity::Must,
         basis: Vec::new(),
     };
     Book {

@@ -2,8 +2,8 @@
 
 mod common;
 
+use citymind_service::items::{Finding, read_item, reading::read_files, schema::Shared};
 use common::{files, items};
-use service::items::{Finding, read_item, reading::read_files, schema::Shared};
 
 const ITEM: &str = r#"id: rent
 name: 租房提取

@@ -3,26 +3,26 @@
 
 use std::{fs, path::Path};
 
-use jiff::{ToSpan, civil::Date};
-use rules::{Book, Facts, Value, book::Case};
-use rust_decimal::{Decimal, prelude::ToPrimitive};
-use service::items::{
+use citymind_service::items::{
     FieldKind, Item,
     reading::read_files,
     schema::{Bound, Field},
 };
+use jiff::{ToSpan, civil::Date};
+use rules::{Book, Facts, Value, book::Case};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// The day on which the tests stand.
-pub const TODAY: Date = Date::constant(2026, 11, 27);
+pub(crate) const TODAY: Date = Date::constant(2026, 11, 27);
 
 /// How many people live: fewer where `CITYMIND_PEOPLE` says so.
-pub fn people(all: usize) -> usize {
+pub(crate) fn people(all: usize) -> usize {
     let said = std::env::var("CITYMIND_PEOPLE").ok();
     said.and_then(|n| n.parse().ok()).unwrap_or(all)
 }
 
 /// All files of a folder, by path.
-pub fn files(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo");
     let root = if root.exists() {
         root
@@ -47,7 +47,7 @@ pub fn files(folder: &str) -> Vec<(String, String)> {
 }
 
 /// The items of the demonstration city.
-pub fn items() -> Vec<Item> {
+pub(crate) fn items() -> Vec<Item> {
     let files = files("service");
     let read = read_files(&files).into_iter();
     read.map(|(path, item)| match item {
@@ -58,10 +58,10 @@ pub fn items() -> Vec<Item> {
 }
 
 /// Numbers that look random and are the same every time (SplitMix64).
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -70,22 +70,22 @@ impl Dice {
     }
 
     /// Below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
 
     /// One time in `n`.
-    pub fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.below(list.len())]
     }
 }
 
 /// The numbers at which conditions of a book may turn.
-pub fn marks(book: &Book) -> Vec<Decimal> {
+pub(crate) fn marks(book: &Book) -> Vec<Decimal> {
     let rules = book.rules.iter();
     let expressions = rules.flat_map(|r| r.when.iter().chain([&r.require]));
     let mut marks: Vec<Decimal> = expressions.flat_map(|e| e.numbers()).collect();
@@ -179,7 +179,7 @@ fn luhn(dice: &mut Dice) -> String {
 }
 
 /// A value that a field may have.
-pub fn value(
+pub(crate) fn value(
     dice: &mut Dice,
     field: &Field,
     book: &Book,
@@ -225,7 +225,7 @@ pub fn value(
 }
 
 /// Everything about a person that an item may ask.
-pub fn profile(dice: &mut Dice, item: &Item, book: &Book, marks: &[Decimal]) -> Facts {
+pub(crate) fn profile(dice: &mut Dice, item: &Item, book: &Book, marks: &[Decimal]) -> Facts {
     let mut facts = Facts::new();
     for field in &item.fields {
         let value = value(dice, field, book, &facts, marks);

@@ -7,13 +7,13 @@ mod phrases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Dice, TODAY, items, marks, people, profile};
-use phrases::{plain, varied};
-use rules::{Book, Facts, Outcome, Value, book::Case, counterfactual::Counterfactual};
-use service::{
+use citymind_service::{
     guide::{Dialogue, Heard, Phase},
     items::{FieldKind, Item, schema::Field},
 };
+use common::{Dice, TODAY, items, marks, people, profile};
+use phrases::{plain, varied};
+use rules::{Book, Facts, Outcome, Value, book::Case, counterfactual::Counterfactual};
 
 const PEOPLE: usize = 2_000;
 
@@ -88,7 +88,7 @@ impl<'a> Citizen<'a> {
 
     fn wrong(&self) -> Vec<String> {
         let facts = self.dialogue.facts.iter();
-        let wrong = facts.filter(|(id, v)| self.applies(id) && self.truth.get(*id) != Some(v));
+        let wrong = facts.filter(|(id, v)| self.applies(id) && self.truth.get(*id) != Some(*v));
         wrong.map(|(id, _)| id.clone()).collect()
     }
 
@@ -334,29 +334,90 @@ fn median(mut numbers: Vec<i64>) -> i64 {
     numbers.get(numbers.len() / 2).copied().unwrap_or_default()
 }
 
+/// What became of them all.
+#[derive(Default)]
+struct Report {
+    lived: usize,
+    answers: usize,
+    misheard: usize,
+    kinds: BTreeMap<String, usize>,
+    faults: Vec<String>,
+    /// Questions more than needed.
+    eligible: Vec<i64>,
+    refused: Vec<i64>,
+}
+
+impl Report {
+    fn take(&mut self, citizen: &Citizen<'_>) {
+        self.lived += 1;
+        self.answers += citizen.answers;
+        self.misheard += citizen.misheard;
+        if let Some(fault) = citizen.faults.first() {
+            let kind = fault.split(':').next().unwrap_or_default();
+            *self.kinds.entry(kind.to_owned()).or_default() += 1;
+            let last = citizen.said.iter().rev().take(3).rev();
+            let last: Vec<_> = last.map(String::as_str).collect();
+            let last = last.join("\n    ");
+            self.faults
+                .push(format!("{} {fault}\n    {last}", citizen.item.id));
+        } else if citizen.corrections == 0 && citizen.volunteered.is_empty() {
+            let more = citizen.asked.len() as i64 - citizen.optimum() as i64;
+            if citizen.dialogue.phase == Phase::Ineligible {
+                self.refused.push(more);
+            } else {
+                self.eligible.push(more);
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<i64> {
+        self.eligible.iter().chain(&self.refused).copied().collect()
+    }
+
+    fn print(&self) {
+        println!(
+            "{} citizens, {} answers, {} not understood at first; {} faults {:?}",
+            self.lived,
+            self.answers,
+            self.misheard,
+            self.faults.len(),
+            self.kinds
+        );
+        for (name, more) in [
+            ("all", self.all()),
+            ("eligible", self.eligible.clone()),
+            ("refused", self.refused.clone()),
+        ] {
+            let count = more.len();
+            println!(
+                "questions more than needed, {name}: median {} of {count}",
+                median(more)
+            );
+        }
+        for fault in self.faults.iter().take(80) {
+            println!("{fault}");
+        }
+    }
+}
+
 #[test]
 fn every_citizen_ends_with_the_right_form_or_the_right_refusal() {
     let items = items();
     let each = people(PEOPLE) / items.len() + 1;
-    let (mut faults, mut answers, mut misheard) = (Vec::new(), 0, 0);
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut eligible, mut refused) = (Vec::new(), Vec::new());
-    let mut lived = 0;
+    let mut report = Report::default();
     for (n, item) in items.iter().enumerate() {
         let book = item.book();
         let ready = Counterfactual::new(&book, TODAY);
         let mut dice = Dice(n as u64 * 7919);
         for _ in 0..each {
-            lived += 1;
             let truth = person(&mut dice, item, &book, &ready);
             let account = BTreeMap::new();
-            let dialogue = Dialogue::begin("d".to_owned(), item, &account, TODAY);
             let mut citizen = Citizen {
                 item,
                 book: &book,
                 truth,
                 dice: Dice(dice.next()),
-                dialogue,
+                dialogue: Dialogue::begin("d".to_owned(), item, &account, TODAY),
                 asked: BTreeSet::new(),
                 volunteered: BTreeSet::new(),
                 skipped: BTreeSet::new(),
@@ -367,41 +428,11 @@ fn every_citizen_ends_with_the_right_form_or_the_right_refusal() {
                 faults: Vec::new(),
             };
             citizen.live();
-            answers += citizen.answers;
-            misheard += citizen.misheard;
-            if let Some(fault) = citizen.faults.first() {
-                let kind = fault.split(':').next().unwrap_or_default();
-                *kinds.entry(kind.to_owned()).or_default() += 1;
-                let last = citizen.said.iter().rev().take(3).rev();
-                let last: Vec<_> = last.map(String::as_str).collect();
-                faults.push(format!("{} {fault}\n    {}", item.id, last.join("\n    ")));
-            } else if citizen.corrections == 0 && citizen.volunteered.is_empty() {
-                let more = citizen.asked.len() as i64 - citizen.optimum() as i64;
-                if citizen.dialogue.phase == Phase::Ineligible {
-                    refused.push(more);
-                } else {
-                    eligible.push(more);
-                }
-            }
+            report.take(&citizen);
         }
     }
-    println!(
-        "{lived} citizens, {answers} answers, {misheard} not understood at first; {} faults {kinds:?}",
-        faults.len()
-    );
-    let all: Vec<i64> = eligible.iter().chain(&refused).copied().collect();
-    println!(
-        "questions more than needed, median: {} ({}), eligible {} ({}), refused {} ({})",
-        median(all.clone()),
-        all.len(),
-        median(eligible.clone()),
-        eligible.len(),
-        median(refused.clone()),
-        refused.len()
-    );
-    for fault in faults.iter().take(60) {
-        println!("{fault}");
-    }
-    assert!(faults.is_empty(), "{} of {lived} went wrong", faults.len());
-    assert!(median(all) <= 1);
+    report.print();
+    let faults = report.faults.len();
+    assert!(faults == 0, "{faults} of {} went wrong", report.lived);
+    assert!(median(report.all()) <= 1);
 }

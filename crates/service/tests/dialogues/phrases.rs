@@ -1,15 +1,15 @@
 //! How people put an answer.
 
+use citymind_service::items::{FieldKind, schema::Field};
 use jiff::{ToSpan, civil::Date};
 use lang::numeral::to_chinese;
 use rules::Value;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use service::items::{FieldKind, schema::Field};
 
 use super::common::{Dice, TODAY};
 
 /// The plainest words for a value: the label, the figure.
-pub fn plain(field: &Field, value: &Value) -> String {
+pub(crate) fn plain(field: &Field, value: &Value) -> String {
     match value {
         Value::Bool(true) => field.yes().to_owned(),
         Value::Bool(false) => field.no().to_owned(),
@@ -32,7 +32,7 @@ pub fn plain(field: &Field, value: &Value) -> String {
 }
 
 /// The same in one of the many ways that people have.
-pub fn varied(dice: &mut Dice, field: &Field, value: &Value) -> String {
+pub(crate) fn varied(dice: &mut Dice, field: &Field, value: &Value) -> String {
     match value {
         Value::Bool(truth) => yes_no(dice, field, *truth),
         Value::Text(text) if field.kind == FieldKind::Choice => choice(dice, field, text),
