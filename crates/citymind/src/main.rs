@@ -10,6 +10,7 @@ mod mcp;
 mod models;
 mod threads;
 mod upkeep;
+mod webhook;
 mod wiring;
 
 use std::process::ExitCode;
