@@ -5,12 +5,14 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use documents::Paper;
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
     capability::Context,
     evidence::Citation,
     id::fresh,
+    identity::Caller,
     records::{Collection, Expect, Records, Write},
     time,
 };
@@ -29,6 +31,7 @@ use crate::{
     cases::{
         CASES, Case, CaseStatus,
         case::{Applicant, due, event},
+        paper,
     },
     items::{Catalogue, catalogue::Entry},
 };
@@ -317,8 +320,40 @@ impl GuideDesk {
         }
         if let Some(case) = case {
             batch.push(case.submit()?);
+            batch.push(case.told("service.case_submitted").write()?);
         }
         Ok(batch)
+    }
+
+    /// The filled form of a conversation's own dialogue, as paper.
+    ///
+    /// # Errors
+    /// `NotFound` without such a dialogue or for another's; `Conflict` while something is missing; `Storage`.
+    pub async fn paper(&self, caller: &Caller, session: &str) -> Result<Paper> {
+        let missing = || Error::not_found("这个对话里的申请表");
+        let opened = self.of(session).await?;
+        let dialogue = opened.record.dialogue.as_ref().ok_or_else(missing)?;
+        if opened.record.owner != caller.owner() {
+            return Err(missing());
+        }
+        let entry = self.catalogue.get(&dialogue.item).ok_or_else(missing)?;
+        if !matches!(dialogue.phase, Phase::Review | Phase::Submitted) {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "申请表还没有填完，填完后再下载。",
+            ));
+        }
+        let mut citations = Vec::new();
+        let guide = view::show(
+            &self.catalogue,
+            &entry,
+            dialogue,
+            &[],
+            time::today(),
+            &mut citations,
+        )
+        .await?;
+        Ok(paper::of_guide(&guide, &entry.item.agency))
     }
 
     fn fill(
@@ -402,6 +437,8 @@ impl GuideDesk {
                     session: None,
                     turns: dialogue.turns,
                     began_at: dialogue.began_at.clone(),
+                    uploads: Vec::new(),
+                    unread: false,
                 }));
             }
         }
