@@ -20,8 +20,8 @@
 //! | `console.rs` | the embedded console |
 
 mod auth;
-mod compatible;
 mod casework;
+mod compatible;
 mod console;
 mod cookie;
 mod docs;

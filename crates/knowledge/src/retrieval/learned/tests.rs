@@ -102,7 +102,9 @@ fn a_clause_that_is_no_longer_in_force_or_gone_is_not_brought_back() {
         asked(&index, None, question)
     );
     // Of a document that is still there, the clause that is gone speaks for what stands near it, and isn't found itself.
-    let learned = train(vec![pair(question, "违约", 7)], &index).unwrap().ready();
+    let learned = train(vec![pair(question, "违约", 7)], &index)
+        .unwrap()
+        .ready();
     assert!(!asked(&index, Some(&learned), question).contains(&("违约".to_owned(), 7)));
 }
 
