@@ -125,6 +125,25 @@ fn confirming_twice_counts_once_and_left_out_questions_do_not_count() {
 }
 
 #[test]
+fn a_statute_crowds_by_its_other_clauses() {
+    let hits = [("铁路", 0, 2.0), ("铁路", 1, 1.9), ("违约", 0, 1.9)];
+    let hits = hits.map(|(document, clause, score)| Hit {
+        document: document.to_owned(),
+        clause,
+        score,
+    });
+    let scopes = HashMap::new();
+    let crowd = Crowd::of(&hits, 2.0, &scopes);
+    let [best, second, lone] = hits
+        .each_ref()
+        .map(|h| crowd.beside((&h.document, h.clause), drawn(h.score / 2.0), &scopes));
+    assert!(second > best && best > lone, "{best} {second} {lone}");
+    assert!(lone < 1e-6, "{lone}");
+    assert!(crowd.beside(("铁路", 9), 0.0, &scopes) > second);
+    assert_eq!(crowd.beside(("租赁", 0), 0.0, &scopes), 0.0);
+}
+
+#[test]
 fn a_model_of_another_form_is_not_read() {
     assert!(Model::from_bytes(br#"{"form":0,"pairs":[],"rarity":{},"unknown":1.0}"#).is_none());
     assert!(Model::from_bytes(b"{").is_none());
