@@ -119,6 +119,14 @@ pub(crate) fn tidy(said: &str) -> String {
 /// Yes or no: the buttons' own words first, the longer ones before the shorter, then the usual ones.
 fn polarity(field: &Field, said: &str) -> Option<bool> {
     let lower = said.to_lowercase();
+    let said_by = |label: &str, also: &[String]| label == lower || also.contains(&lower);
+    let (yes, no) = (
+        said_by(field.yes(), &field.also_yes),
+        said_by(field.no(), &field.also_no),
+    );
+    if yes != no {
+        return Some(yes);
+    }
     let own = |label: &str, also: &[String]| -> usize {
         let words = std::iter::once(label).chain(also.iter().map(String::as_str));
         let found = words.filter(|w| lower.contains(*w));
@@ -148,7 +156,7 @@ fn polarity(field: &Field, said: &str) -> Option<bool> {
         return Some(false);
     }
     let affirmed = ["是", "有", "对", "已"].iter().any(|w| lower.contains(w));
-    affirmed.then_some(true)
+    (affirmed || yes > no).then_some(true)
 }
 
 /// Whether a word says yes or no of anything.
