@@ -19,8 +19,7 @@ const ALIKE: f32 = 0.55;
 /// And if the next best choice shares less by at least this much.
 const MARGIN: f32 = 0.15;
 
-const YES: [&str; 23] = [
-    "能",
+const YES: [&str; 22] = [
     "是的",
     "是",
     "对的",
@@ -44,8 +43,7 @@ const YES: [&str; 23] = [
     "行",
     "会",
 ];
-const NO: [&str; 19] = [
-    "不能",
+const NO: [&str; 18] = [
     "不是",
     "不",
     "没有",
@@ -121,12 +119,13 @@ pub(crate) fn tidy(said: &str) -> String {
 /// Yes or no: the buttons' own words first, the longer ones before the shorter, then the usual ones.
 fn polarity(field: &Field, said: &str) -> Option<bool> {
     let lower = said.to_lowercase();
-    let is = |label: &str, also: &[String]| label == said || also.iter().any(|a| a == said);
-    if is(field.yes(), &field.also_yes) {
-        return Some(true);
-    }
-    if is(field.no(), &field.also_no) {
-        return Some(false);
+    let said_by = |label: &str, also: &[String]| label == lower || also.contains(&lower);
+    let (yes, no) = (
+        said_by(field.yes(), &field.also_yes),
+        said_by(field.no(), &field.also_no),
+    );
+    if yes != no {
+        return Some(yes);
     }
     let own = |label: &str, also: &[String]| -> usize {
         let words = std::iter::once(label).chain(also.iter().map(String::as_str));
@@ -157,7 +156,7 @@ fn polarity(field: &Field, said: &str) -> Option<bool> {
         return Some(false);
     }
     let affirmed = ["是", "有", "对", "已"].iter().any(|w| lower.contains(w));
-    affirmed.then_some(true)
+    (affirmed || yes > no).then_some(true)
 }
 
 /// Whether a word says yes or no of anything.

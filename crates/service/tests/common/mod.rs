@@ -49,12 +49,15 @@ pub(crate) fn files(folder: &str) -> Vec<(String, String)> {
 /// The items of the demonstration city.
 pub(crate) fn items() -> Vec<Item> {
     let files = files("service");
-    let read = read_files(&files).into_iter();
-    read.map(|(path, item)| match item {
-        Ok((item, _)) => item,
-        Err(findings) => panic!("{path}: {findings:?}"),
-    })
-    .collect()
+    let (mut items, mut wrong) = (Vec::new(), Vec::new());
+    for (path, read) in read_files(&files) {
+        match read {
+            Ok((item, _)) => items.push(item),
+            Err(findings) => wrong.push(format!("{path}: {findings:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    items
 }
 
 /// Numbers that look random and are the same every time (SplitMix64).
