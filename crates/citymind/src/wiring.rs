@@ -28,6 +28,7 @@ use platform::{
 use service::{
     Assistant, cases::CaseDesk, feedback::FeedbackBox, grading::Grader, guide::GuideDesk,
     items::Catalogue as ItemCatalogue,
+    support::{Businesses, Policies, SupportDesk},
 };
 
 use crate::{
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) imports: Arc<Imports>,
     pub(crate) assistant: Assistant,
     pub(crate) items: Arc<ItemCatalogue>,
+    pub(crate) support: Arc<SupportDesk>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) events: Events,
@@ -106,6 +108,11 @@ impl App {
         .await?;
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
+        let support = Arc::new(SupportDesk::new(
+            Policies::open(records.clone()).await?,
+            Businesses::open(records.clone(), identity.clone()).await?,
+            items.bases().clone(),
+        ));
         let cases = CaseDesk::open(records.clone(), items.clone()).await?;
         let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
         let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
@@ -130,6 +137,7 @@ impl App {
             assistant.capabilities(),
             service::items::capabilities::all(&items),
             service::cases::capabilities::all(&cases),
+            service::support::capabilities::all(&support),
             feedback.capabilities(),
             grader.capabilities(),
             knowledge::capabilities::all(&imports),
@@ -155,6 +163,7 @@ impl App {
             imports,
             assistant,
             items,
+            support,
             identity,
             audit,
             events,

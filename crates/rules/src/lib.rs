@@ -12,12 +12,14 @@
 //! | [`assessment`] | what a book says about a case, with reasons |
 //! | [`counterfactual`] | the fewest facts whose change makes all rules met |
 //! | [`asking`] | which question decides soonest |
+//! | [`sieve`] | many cases against many books, and how many facts stand in the way |
 
 pub mod asking;
 pub mod assessment;
 pub mod book;
 pub mod counterfactual;
 pub mod expression;
+pub mod sieve;
 pub mod value;
 
 pub use assessment::{Assessment, Outcome};

@@ -131,6 +131,12 @@ impl Expression {
     }
 }
 
+impl Expression {
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+}
+
 impl Node {
     fn visit<'a>(&'a self, seen: &mut impl FnMut(&'a Self)) {
         seen(self);

@@ -17,12 +17,7 @@ use crate::guide::answers;
 
 /// Everything that is wrong; `own` says how many parameters and bases the file itself has, the others are shared.
 pub(super) fn check(item: &Item, own: (usize, usize)) -> Vec<Fault> {
-    let mut checker = Checker {
-        item,
-        book: item.book(),
-        own,
-        faults: Vec::new(),
-    };
+    let mut checker = Checker::new(item, own);
     checker.names();
     checker.bases();
     checker.fields();
@@ -35,6 +30,16 @@ pub(super) fn check(item: &Item, own: (usize, usize)) -> Vec<Fault> {
     checker.faults
 }
 
+/// Everything that is wrong with what decides and computes: ids, bases, rules, amounts, materials.
+pub(crate) fn check_rules(item: &Item, own: (usize, usize)) -> Vec<Fault> {
+    let mut checker = Checker::new(item, own);
+    checker.names();
+    checker.bases();
+    checker.rules();
+    checker.materials();
+    checker.faults
+}
+
 struct Checker<'a> {
     item: &'a Item,
     book: Book,
@@ -42,7 +47,16 @@ struct Checker<'a> {
     faults: Vec<Fault>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(item: &'a Item, own: (usize, usize)) -> Self {
+        Self {
+            item,
+            book: item.book(),
+            own,
+            faults: Vec::new(),
+        }
+    }
+
     fn say(&mut self, path: Vec<super::locating::Step>, message: impl Into<String>) {
         self.faults.push((path, message.into()));
     }
