@@ -26,7 +26,11 @@ use platform::{
     sessions::Sessions,
 };
 use service::{
-    Assistant, cases::CaseDesk, feedback::FeedbackBox, grading::Grader, guide::GuideDesk,
+    Assistant,
+    cases::CaseDesk,
+    feedback::FeedbackBox,
+    grading::Grader,
+    guide::GuideDesk,
     items::Catalogue as ItemCatalogue,
     support::{Businesses, Policies, SupportDesk},
 };

@@ -37,20 +37,40 @@ fn yuan(policy: &Value) -> f64 {
 #[tokio::test]
 async fn a_profile_is_matched_with_reasons_benefits_and_what_is_missing() {
     let (_folder, server) = demo().await;
-    let form = expect(200, server.anonymous("GET", "/api/v1/support/profile-fields")).await;
+    let form = expect(
+        200,
+        server.anonymous("GET", "/api/v1/support/profile-fields"),
+    )
+    .await;
     let fields = form["fields"].as_array().unwrap();
     assert!(fields.len() > 30);
-    assert!(fields.iter().any(|f| f["id"] == "industry" && f["choices"].as_array().unwrap().len() == 18));
+    assert!(
+        fields
+            .iter()
+            .any(|f| f["id"] == "industry" && f["choices"].as_array().unwrap().len() == 18)
+    );
     // Anybody may ask.
-    let ask = |profile: Value| server.anonymous("POST", MATCH).json(&json!({"profile": profile}));
+    let ask = |profile: Value| {
+        server
+            .anonymous("POST", MATCH)
+            .json(&json!({"profile": profile}))
+    };
     let found = expect(200, ask(maker())).await;
     let lists = ["eligible", "near", "unknown", "not_met"];
-    let total: usize = lists.iter().map(|l| found[l].as_array().unwrap().len()).sum();
+    let total: usize = lists
+        .iter()
+        .map(|l| found[l].as_array().unwrap().len())
+        .sum();
     assert_eq!(found["policies"], total);
     assert!(total >= 50, "{total}");
     let eligible = ids(&found["eligible"]);
     assert!(eligible.contains(&"green-factory"), "{eligible:?}");
-    let worth: Vec<f64> = found["eligible"].as_array().unwrap().iter().map(yuan).collect();
+    let worth: Vec<f64> = found["eligible"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(yuan)
+        .collect();
     assert!(worth.is_sorted_by(|a, b| a >= b), "{worth:?}");
     // 100,000 for the title and 50,000 for what it saves; each step and each condition with its clause.
     let factory = &found["eligible"][eligible.iter().position(|i| *i == "green-factory").unwrap()];
@@ -68,7 +88,11 @@ async fn a_profile_is_matched_with_reasons_benefits_and_what_is_missing() {
             }
         }
     }
-    let headline = factory["benefits"].as_array().unwrap().iter().find(|b| b["headline"] == true);
+    let headline = factory["benefits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|b| b["headline"] == true);
     assert!(!headline.unwrap()["steps"].as_array().unwrap().is_empty());
     // What is not met says why, and nothing else.
     for policy in found["not_met"].as_array().unwrap() {
@@ -84,7 +108,10 @@ async fn a_profile_is_matched_with_reasons_benefits_and_what_is_missing() {
         assert!((1..=2).contains(&changes), "{policy}");
     }
     for policy in found["unknown"].as_array().unwrap() {
-        assert!(!policy["missing"].as_array().unwrap().is_empty(), "{policy}");
+        assert!(
+            !policy["missing"].as_array().unwrap().is_empty(),
+            "{policy}"
+        );
     }
     // One fact away from the factory's money.
     let mut indebted = maker();
@@ -119,12 +146,24 @@ async fn a_bad_profile_is_refused_in_chinese() {
         (json!({"industry": "字".repeat(5000)}), "最多"),
         (json!({"established_on": "2999-01-01"}), "不能晚于"),
     ] {
-        let request = server.anonymous("POST", MATCH).json(&json!({"profile": profile}));
+        let request = server
+            .anonymous("POST", MATCH)
+            .json(&json!({"profile": profile}));
         let told = problem(400, "invalid_input", request).await;
         assert!(told["detail"].as_str().unwrap().contains(part), "{told}");
     }
-    for body in [json!({}), json!({"profile": []}), json!({"profile": {}, "as_of": "昨天"}), json!({"profile": {}, "x": 1})] {
-        problem(400, "invalid_input", server.anonymous("POST", MATCH).json(&body)).await;
+    for body in [
+        json!({}),
+        json!({"profile": []}),
+        json!({"profile": {}, "as_of": "昨天"}),
+        json!({"profile": {}, "x": 1}),
+    ] {
+        problem(
+            400,
+            "invalid_input",
+            server.anonymous("POST", MATCH).json(&body),
+        )
+        .await;
     }
 }
 
@@ -142,17 +181,31 @@ async fn policies_are_listed_shown_and_imported_whole_or_not_at_all() {
     assert!(automatic > 0 && automatic + applied == all);
     let mining = list("?industry=mining&page_size=200").await;
     assert!(!ids(&mining["items"]).contains(&"green-factory"));
-    assert!(ids(&list("?industry=manufacturing&page_size=200").await["items"]).contains(&"green-factory"));
-    assert_eq!(ids(&list("?q=绿色工厂&topic=绿色低碳").await["items"]), ["green-factory"]);
+    assert!(
+        ids(&list("?industry=manufacturing&page_size=200").await["items"])
+            .contains(&"green-factory")
+    );
+    assert_eq!(
+        ids(&list("?q=绿色工厂&topic=绿色低碳").await["items"]),
+        ["green-factory"]
+    );
     let path = "/api/v1/support/policies/green-factory";
     let shown = expect(200, server.anonymous("GET", path)).await;
     assert_eq!(shown["missing_bases"], json!([]));
     assert!(shown["source"].is_null());
     assert!(shown["citations"].as_array().unwrap().len() >= 5);
-    problem(404, "not_found", server.anonymous("GET", "/api/v1/support/policies/none")).await;
+    problem(
+        404,
+        "not_found",
+        server.anonymous("GET", "/api/v1/support/policies/none"),
+    )
+    .await;
 
     let expert = server.key_of(&["expert"]).await;
-    let source = expect(200, server.with(&expert, "GET", path)).await["source"].as_str().unwrap().to_owned();
+    let source = expect(200, server.with(&expert, "GET", path)).await["source"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let sound = source.replace("id: green-factory", "id: greener-factory");
     let broken = source.replace("automatic: true", "automatik: true");
     let import = |files: Value| {
@@ -171,7 +224,15 @@ async fn policies_are_listed_shown_and_imported_whole_or_not_at_all() {
     let clerk = server.key_of(&["clerk"]).await;
     let request = server.with(&clerk, "POST", "/api/v1/support/policies");
     problem(403, "forbidden", request.json(&json!({"files": []}))).await;
-    let gone = expect(200, server.with(&expert, "DELETE", "/api/v1/support/policies/greener-factory")).await;
+    let gone = expect(
+        200,
+        server.with(
+            &expert,
+            "DELETE",
+            "/api/v1/support/policies/greener-factory",
+        ),
+    )
+    .await;
     assert_eq!(gone["source"], sound);
     assert_eq!(list("").await["total"], all);
 }
@@ -186,23 +247,43 @@ async fn staff_see_who_qualifies_and_who_nearly_does() {
     assert_eq!(found["registered"], 300);
     assert_eq!(found["total"], found["eligible"]);
     assert!(found["eligible"].as_u64().unwrap() > 0, "{found}");
-    let worth: Vec<f64> = found["items"].as_array().unwrap().iter().map(yuan).collect();
+    let worth: Vec<f64> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(yuan)
+        .collect();
     assert!(worth.is_sorted_by(|a, b| a >= b), "{worth:?}");
     // Each of them, matched by its own profile, qualifies.
     let one = found["items"][0]["id"].as_str().unwrap();
-    let business = expect(200, server.with(&clerk, "GET", &format!("/api/v1/businesses/{one}"))).await;
+    let business = expect(
+        200,
+        server.with(&clerk, "GET", &format!("/api/v1/businesses/{one}")),
+    )
+    .await;
     assert_eq!(business["synthetic"], true);
     let own = json!({"profile": business["profile"]});
     let matched = expect(200, server.anonymous("POST", MATCH).json(&own)).await;
     assert!(ids(&matched["eligible"]).contains(&"stable-jobs"));
-    let near = expect(200, server.with(&clerk, "GET", &format!("{path}?which=near&page_size=5"))).await;
+    let near = expect(
+        200,
+        server.with(&clerk, "GET", &format!("{path}?which=near&page_size=5")),
+    )
+    .await;
     assert_eq!(near["total"], near["near"]);
     assert!(near["items"].as_array().unwrap().len() <= 5);
     for one in near["items"].as_array().unwrap() {
         assert!(!one["open"].as_array().unwrap().is_empty(), "{one}");
     }
-    let early = expect(200, server.with(&clerk, "GET", &format!("{path}?as_of=2001-01-01"))).await;
-    assert_eq!((&early["in_force"], &early["eligible"]), (&json!(false), &json!(0)));
+    let early = expect(
+        200,
+        server.with(&clerk, "GET", &format!("{path}?as_of=2001-01-01")),
+    )
+    .await;
+    assert_eq!(
+        (&early["in_force"], &early["eligible"]),
+        (&json!(false), &json!(0))
+    );
 }
 
 #[tokio::test]
@@ -212,15 +293,27 @@ async fn businesses_are_kept_by_offices_and_each_by_itself() {
     let all = "/api/v1/businesses";
     let mine = "/api/v1/businesses/mine";
     problem(401, "sign_in_required", server.anonymous("GET", all)).await;
-    assert_eq!(expect(200, server.with(&clerk, "GET", all)).await["total"], 300);
-    let farming = expect(200, server.with(&clerk, "GET", &format!("{all}?industry=agriculture"))).await;
+    assert_eq!(
+        expect(200, server.with(&clerk, "GET", all)).await["total"],
+        300
+    );
+    let farming = expect(
+        200,
+        server.with(&clerk, "GET", &format!("{all}?industry=agriculture")),
+    )
+    .await;
     assert!((1..300).contains(&farming["total"].as_u64().unwrap()));
 
     // A business sees and changes its own, and only with the code that it signed in by.
     let person = server.demo_person("何静怡").await;
     problem(403, "forbidden", server.with(&person, "GET", all)).await;
     problem(404, "not_found", server.with(&person, "GET", mine)).await;
-    problem(404, "not_found", server.with(&person, "GET", "/api/v1/support/mine")).await;
+    problem(
+        404,
+        "not_found",
+        server.with(&person, "GET", "/api/v1/support/mine"),
+    )
+    .await;
     let own = |code: &str, staff: Value| {
         server.with(&person, "POST", mine).json(&json!({
             "name": "启明云帆软件有限公司（演示）", "credit_code": code,
@@ -232,7 +325,10 @@ async fn businesses_are_kept_by_offices_and_each_by_itself() {
     problem(409, "conflict", own("91990100MA0DEM013D", json!(20))).await;
     problem(400, "invalid_input", own("91990102MA0DEM0215", json!(-1))).await;
     let kept = expect(200, own("91990102MA0DEM0215", json!(20))).await;
-    assert_eq!((&kept["confirmed"], &kept["profile"]["industry"]), (&json!(true), &json!("information")));
+    assert_eq!(
+        (&kept["confirmed"], &kept["profile"]["industry"]),
+        (&json!(true), &json!("information"))
+    );
     let again = expect(200, own("91990102ma0dem0215", json!("21人"))).await;
     assert_eq!(again["profile"]["staff"], 21);
     let matched = expect(200, server.with(&person, "GET", "/api/v1/support/mine")).await;
@@ -253,14 +349,27 @@ async fn businesses_are_kept_by_offices_and_each_by_itself() {
     };
     let bad = "企业名称,统一社会信用代码,职工人数\n启明云帆软件有限公司,91990102MA0DEM0215,30\n坏的,123,1\n";
     let refused = expect(200, import(bad)).await;
-    assert_eq!((&refused["businesses"], &refused["findings"][0]["line"]), (&json!(0), &json!(3)));
-    let good = "企业名称,统一社会信用代码,参保职工人数\n启明云帆软件有限公司,91990102MA0DEM0215,19\n";
+    assert_eq!(
+        (&refused["businesses"], &refused["findings"][0]["line"]),
+        (&json!(0), &json!(3))
+    );
+    let good =
+        "企业名称,统一社会信用代码,参保职工人数\n启明云帆软件有限公司,91990102MA0DEM0215,19\n";
     assert_eq!(expect(200, import(good)).await["businesses"], 1);
     let after = expect(200, server.with(&person, "GET", mine)).await;
-    assert_eq!((&after["profile"]["staff"], &after["profile"]["insured_staff"]), (&json!(21), &json!(19)));
+    assert_eq!(
+        (
+            &after["profile"]["staff"],
+            &after["profile"]["insured_staff"]
+        ),
+        (&json!(21), &json!(19))
+    );
     let put = json!({"name": "启明青禾农业发展有限公司", "credit_code": "91990100MA0DEM013D", "profile": {}});
     expect(200, server.with(&clerk, "POST", all).json(&put)).await;
-    assert_eq!(expect(200, server.with(&clerk, "GET", all)).await["total"], 302);
+    assert_eq!(
+        expect(200, server.with(&clerk, "GET", all)).await["total"],
+        302
+    );
 }
 
 #[tokio::test]
@@ -278,5 +387,8 @@ async fn policy_files_are_checked_on_the_command_line() {
     let checked = run(&["service", "validate", &bad.to_string_lossy()]).await;
     let (out, _) = said(&checked);
     assert!(!checked.status.success());
-    assert!(out.contains("dishonesty") && out.contains("a.yaml:"), "{out}");
+    assert!(
+        out.contains("dishonesty") && out.contains("a.yaml:"),
+        "{out}"
+    );
 }

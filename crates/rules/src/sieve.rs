@@ -443,7 +443,11 @@ fn call(function: Function, arguments: &[Word]) -> Option<Word> {
     use Word::{Date as D, Number as N};
     Some(match (function, arguments) {
         (F::Min | F::Max, [first, rest @ ..]) => {
-            let better = if function == F::Min { O::Less } else { O::Greater };
+            let better = if function == F::Min {
+                O::Less
+            } else {
+                O::Greater
+            };
             use Operator as O;
             rest.iter().try_fold(*first, |best, next| {
                 let wins = binary(better, *next, best)?.truth()?;

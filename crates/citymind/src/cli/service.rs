@@ -46,7 +46,8 @@ pub(super) fn run(command: ServiceCommand) -> Result<ExitCode> {
     }
     files.sort();
     let documents = args.documents.as_deref().map(texts).transpose()?;
-    let (policies, items): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| is_policy(&f.0, &f.1));
+    let (policies, items): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|f| is_policy(&f.0, &f.1));
     // A finding, or the bases of a file that makes sense.
     type Bases = std::result::Result<Vec<Basis>, Vec<Finding>>;
     let mut read: Vec<(&str, String, Bases)> = Vec::new();
@@ -95,7 +96,9 @@ pub(super) fn run(command: ServiceCommand) -> Result<ExitCode> {
     } else {
         format!("{sound_policies} 项政策没有问题，")
     };
-    note(&format!("{sound} 个事项没有问题，{told}{faults} 处有问题。"));
+    note(&format!(
+        "{sound} 个事项没有问题，{told}{faults} 处有问题。"
+    ));
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 

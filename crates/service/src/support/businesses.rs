@@ -449,8 +449,7 @@ impl Businesses {
         let mut expect = Expect::Absent;
         if let Some(record) = record {
             expect = Expect::Revision(record.revision);
-            let before: Business =
-                serde_json::from_value(record.body).map_err(Error::internal)?;
+            let before: Business = serde_json::from_value(record.body).map_err(Error::internal)?;
             business.owner = before.owner;
             business.confirmed = before.confirmed;
             business.created_at = before.created_at;
@@ -492,8 +491,7 @@ impl Businesses {
         let mut expect = Expect::Absent;
         if let Some(record) = record {
             expect = Expect::Revision(record.revision);
-            let before: Business =
-                serde_json::from_value(record.body).map_err(Error::internal)?;
+            let before: Business = serde_json::from_value(record.body).map_err(Error::internal)?;
             // Whoever was confirmed may take over; nobody else may take what an office registered or another account holds.
             let held = before.owner.as_ref() != Some(&owner);
             if held && (!confirmed || before.confirmed) {

@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     businesses::{BusinessInput, BusinessSummary, BusinessView, BusinessesInput},
-    desk::{
-        AsOf, Beneficiaries, BeneficiariesInput, MatchInput, MatchView, MineView, PoliciesInput,
-        PolicySummary, PolicyView, SupportDesk,
-    },
+    desk::SupportDesk,
     profile::{self, ProfileField},
     reading::read_policies,
     register,
+    view::{
+        AsOf, Beneficiaries, BeneficiariesInput, MatchInput, MatchView, MineView, PoliciesInput,
+        PolicySummary, PolicyView,
+    },
 };
 use crate::items::{
     capabilities::{FileFinding, ImportItemsInput},
@@ -178,6 +179,7 @@ impl Capability for RemovePolicy {
 /// Nothing is asked.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NoSupportInput")]
 pub struct Nothing {}
 
 /// The form of a profile.

@@ -54,11 +54,19 @@ impl Entry {
         let mut asked: Vec<&str> = Vec::new();
         for rule in &book.rules {
             let expressions = std::iter::once(&rule.require).chain(&rule.when);
-            asked.extend(expressions.flat_map(|e| book.fields_of(e)).map(|f| f.id.as_str()));
+            asked.extend(
+                expressions
+                    .flat_map(|e| book.fields_of(e))
+                    .map(|f| f.id.as_str()),
+            );
         }
         for amount in &book.amounts {
             let expressions = std::iter::once(&amount.value).chain(&amount.when);
-            asked.extend(expressions.flat_map(|e| book.fields_of(e)).map(|f| f.id.as_str()));
+            asked.extend(
+                expressions
+                    .flat_map(|e| book.fields_of(e))
+                    .map(|f| f.id.as_str()),
+            );
         }
         let fields = profile::fields().iter().map(|f| f.id.as_str());
         let asks = fields.filter(|f| asked.contains(f)).collect();

@@ -3,366 +3,32 @@
 use std::{cmp::Reverse, sync::Arc};
 
 use jiff::civil::Date;
-use kernel::{
-    Page, Result,
-    capability::Context,
-    evidence::Citation,
-    identity::Role,
-    page::PageRequest,
-    time,
-};
+use kernel::{Page, Result, capability::Context, identity::Role, page::PageRequest, time};
 use rules::{
     Facts, Value,
-    assessment::{State, Step as Computed, Used},
+    assessment::State,
     book::{Case, Severity},
     counterfactual::Change,
     sieve::Verdict,
 };
 use rust_decimal::Decimal;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
 
 use super::{
-    businesses::{Business, BusinessView, Businesses, refused},
+    businesses::{Business, Businesses, Source, refused},
     catalogue::{Entry, Policies},
     matching::{self, Firm, Ready},
     profile,
+    view::{
+        Beneficiaries, BeneficiariesInput, Beneficiary, Benefit, ConditionView, FactName, Fit,
+        MatchInput, MatchView, MineView, PoliciesInput, PolicyMatch, PolicySummary, PolicyView,
+        ProfileQuestion, ProposedChange,
+    },
 };
 use crate::{
     bases::{Bases, Citing},
     guide::view::form_name,
-    items::{
-        capabilities::{ParameterView, Said, limit_told, parameters},
-        schema::{Channel, FieldKind, Step},
-    },
+    items::capabilities::{Said, limit_told, parameters},
 };
-
-/// A policy in a list.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PolicySummary {
-    /// Its id.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// Who handles it.
-    pub agency: String,
-    /// What it is.
-    pub summary: String,
-    /// What it is about.
-    pub topics: Vec<String>,
-    /// 免申即享.
-    pub automatic: bool,
-    /// Its first day.
-    #[schemars(with = "String")]
-    pub from: Date,
-    /// Its last day.
-    #[schemars(with = "Option<String>")]
-    pub until: Option<Date>,
-    /// It holds today.
-    pub in_force: bool,
-    /// What its main benefit is called.
-    pub benefit: String,
-    /// How long it takes, in words.
-    pub time_limit: String,
-    /// When it was last changed.
-    pub updated_at: String,
-}
-
-/// A policy as a business reads it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PolicyView {
-    /// The same as in the list.
-    #[serde(flatten)]
-    pub summary: PolicySummary,
-    /// The title of its document.
-    pub document: String,
-    /// Where it holds.
-    pub region: String,
-    /// Its conditions.
-    pub conditions: Vec<Said>,
-    /// Its benefits.
-    pub benefits: Vec<Benefit>,
-    /// What of a profile decides it.
-    pub asks: Vec<FactName>,
-    /// What is handed in.
-    pub materials: Vec<Said>,
-    /// Figures that it fixes, each with its values by day.
-    pub parameters: Vec<ParameterView>,
-    /// Where to apply.
-    pub channels: Vec<Channel>,
-    /// What happens, in order.
-    pub steps: Vec<Step>,
-    /// What it stands on.
-    pub citations: Vec<Citation>,
-    /// Bases that no longer stand in the documents as quoted: somebody should look.
-    pub missing_bases: Vec<String>,
-    /// As it was written; only for those who may change it.
-    pub source: Option<String>,
-}
-
-/// A benefit.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Benefit {
-    /// What it is called.
-    pub label: String,
-    /// The main one.
-    pub headline: bool,
-    /// How it is computed, in words; of a business, its estimate.
-    pub told: Option<String>,
-    /// The estimate, step by step.
-    pub steps: Vec<Computed>,
-    /// What to know besides.
-    pub note: Option<String>,
-    /// The marks of what it stands on.
-    pub citations: Vec<usize>,
-}
-
-/// A fact by its name.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct FactName {
-    /// What a profile calls it.
-    pub field: String,
-    /// What people call it.
-    pub label: String,
-}
-
-/// Which policies.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PoliciesInput {
-    /// Words of the name, the summary, the topics or the office.
-    #[serde(default)]
-    #[schemars(length(max = 200))]
-    pub q: Option<String>,
-    /// Only about this.
-    #[serde(default)]
-    pub topic: Option<String>,
-    /// Only those that are open to this industry.
-    #[serde(default)]
-    pub industry: Option<String>,
-    /// Only 免申即享, or only the others.
-    #[serde(default)]
-    pub automatic: Option<bool>,
-    /// Also those that do not hold today.
-    #[serde(default)]
-    pub all: Option<bool>,
-    /// The page, from 1.
-    #[serde(default)]
-    pub page: Option<u64>,
-    /// Policies a page.
-    #[serde(default)]
-    pub page_size: Option<u64>,
-}
-
-/// A business that looks for what it is entitled to.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MatchInput {
-    /// What is known of it: values of their type, or words for them. The fields are those of `support.profile_fields`.
-    #[schemars(with = "std::collections::BTreeMap<String, Json>")]
-    pub profile: Map<String, Json>,
-    /// The day; today if none.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub as_of: Option<Date>,
-}
-
-/// As of a day.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AsOf {
-    /// The day; today if none.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub as_of: Option<Date>,
-}
-
-/// How a policy fits a business.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fit {
-    /// All conditions are met.
-    Eligible,
-    /// All would be with one or two facts different.
-    Near,
-    /// That depends on what is not known.
-    Unknown,
-    /// A condition is not met.
-    NotMet,
-}
-
-/// What a business is entitled to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MatchView {
-    /// The day.
-    #[schemars(with = "String")]
-    pub on: Date,
-    /// How many policies were looked at.
-    pub policies: usize,
-    /// Those that it qualifies for, the most valuable first.
-    pub eligible: Vec<PolicyMatch>,
-    /// Those that it would qualify for with one or two facts different.
-    pub near: Vec<PolicyMatch>,
-    /// Those that depend on what is not known.
-    pub unknown: Vec<PolicyMatch>,
-    /// Those that it does not qualify for.
-    pub not_met: Vec<PolicyMatch>,
-    /// What to ask, the question first that decides the most policies.
-    pub questions: Vec<ProfileQuestion>,
-    /// What all this stands on.
-    pub citations: Vec<Citation>,
-}
-
-/// How a policy fits a business, with reasons.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PolicyMatch {
-    /// The policy.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// Who handles it.
-    pub agency: String,
-    /// What it is.
-    pub summary: String,
-    /// What it is about.
-    pub topics: Vec<String>,
-    /// 免申即享.
-    pub automatic: bool,
-    /// Its last day.
-    #[schemars(with = "Option<String>")]
-    pub until: Option<Date>,
-    /// How it fits.
-    pub fit: Fit,
-    /// The estimated main benefit in yuan, where it is a sum of money and known. Of a near miss, what it would be.
-    pub worth: Option<String>,
-    /// The benefits.
-    pub benefits: Vec<Benefit>,
-    /// The conditions; of one that is not met, only those that fail.
-    pub conditions: Vec<ConditionView>,
-    /// What is not known and would decide, the most decisive first.
-    pub missing: Vec<FactName>,
-    /// What would have to be different.
-    pub changes: Vec<Change>,
-}
-
-/// A condition with how it stands.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ConditionView {
-    /// The condition in words.
-    pub text: String,
-    /// Whether it is met.
-    pub state: State,
-    /// It only tells.
-    pub note: bool,
-    /// The condition with the values put in.
-    pub told: String,
-    /// What to say if it is not met.
-    pub reason: Option<String>,
-    /// The facts that it stands on.
-    pub used: Vec<Used>,
-    /// The marks of what it stands on.
-    pub citations: Vec<usize>,
-}
-
-/// A question to a business.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ProfileQuestion {
-    /// What a profile calls it.
-    pub field: String,
-    /// What people call it.
-    pub label: String,
-    /// What kind of value it takes.
-    #[serde(rename = "type")]
-    pub kind: FieldKind,
-    /// How many policies an answer settles, on average.
-    pub settles: usize,
-    /// How many policies ask it.
-    pub asked_by: usize,
-}
-
-/// What the caller's business is entitled to.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MineView {
-    /// The business.
-    pub business: BusinessView,
-    /// What it is entitled to.
-    pub matches: MatchView,
-}
-
-/// Which businesses of a policy.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BeneficiariesInput {
-    /// The policy.
-    pub id: String,
-    /// `eligible` (those that qualify; if none is said), `near` or `unknown`.
-    #[serde(default)]
-    pub which: Option<Fit>,
-    /// The day; today if none.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub as_of: Option<Date>,
-    /// The page, from 1.
-    #[serde(default)]
-    pub page: Option<u64>,
-    /// Businesses a page.
-    #[serde(default)]
-    pub page_size: Option<u64>,
-}
-
-/// The registered businesses that a policy is for.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Beneficiaries {
-    /// The policy.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// 免申即享.
-    pub automatic: bool,
-    /// The day.
-    #[schemars(with = "String")]
-    pub on: Date,
-    /// It holds on that day; if not, nobody qualifies.
-    pub in_force: bool,
-    /// How many qualify.
-    pub eligible: usize,
-    /// How many would with one or two facts different.
-    pub near: usize,
-    /// Of how many that is not known.
-    pub unknown: usize,
-    /// How many are registered.
-    pub registered: usize,
-    /// The estimated benefits of all that qualify together, in yuan.
-    pub worth: String,
-    /// Those asked for, the greatest benefit first.
-    pub items: Vec<Beneficiary>,
-    /// How many there are on all pages.
-    pub total: u64,
-    /// Which page this is, from 1.
-    pub page: u64,
-    /// How many a page holds.
-    pub page_size: u64,
-}
-
-/// A business that a policy is for.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Beneficiary {
-    /// The business.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Where it is registered, in Chinese.
-    pub district: Option<String>,
-    /// It was made up for demonstration.
-    pub synthetic: bool,
-    /// The estimated benefit in yuan, if it is known.
-    pub worth: Option<String>,
-    /// What is not known or stands in the way, by its label.
-    pub open: Vec<String>,
-    /// What would have to be different, where that was found.
-    pub changes: Vec<Change>,
-}
 
 /// Policies, businesses, and what they stand on.
 pub struct SupportDesk {
@@ -530,7 +196,7 @@ impl SupportDesk {
             found.push((one.fit, worth.unwrap_or_default(), one));
         }
         found.sort_by(|a, b| (Reverse(a.1), &a.2.name).cmp(&(Reverse(b.1), &b.2.name)));
-        let mut of = |fit: Fit| -> Vec<PolicyMatch> {
+        let of = |fit: Fit| -> Vec<PolicyMatch> {
             let chosen = found.iter().filter(|f| f.0 == fit);
             chosen.map(|f| f.2.clone()).collect()
         };
@@ -608,7 +274,9 @@ impl SupportDesk {
         let shown = chosen.into_iter().skip(page.offset() as usize);
         let items = shown
             .take(page.size() as usize)
-            .map(|(worth, business, firm, verdict)| beneficiary(&ready, worth, business, &firm, verdict));
+            .map(|(worth, business, firm, verdict)| {
+                beneficiary(&ready, worth, business, &firm, verdict)
+            });
         let policy = &entry.policy;
         Ok(Beneficiaries {
             id: policy.id.clone(),
@@ -649,10 +317,10 @@ fn beneficiary(
         id: business.credit_code,
         name: business.name,
         district: district.map(|d| profile::told("district", d)),
-        synthetic: business.source == super::businesses::Source::Synthetic,
+        synthetic: business.source == Source::Synthetic,
         worth: worth.map(|w| w.normalize().to_string()),
         open,
-        changes,
+        changes: proposed(changes),
     }
 }
 
@@ -661,6 +329,21 @@ fn unknown(ready: &Ready, facts: &Facts) -> Vec<String> {
     let asks = ready.entry.asks.iter();
     let open = asks.filter(|id| !facts.contains_key(**id));
     open.map(|id| fact_name(id).label).collect()
+}
+
+fn proposed(changes: Vec<Change>) -> Vec<ProposedChange> {
+    let one = |change: Change| {
+        let facts = Facts::from([(change.field.clone(), change.value)]);
+        let value = profile::written(&facts).remove(&change.field);
+        ProposedChange {
+            field: change.field,
+            label: change.label,
+            from: change.from,
+            to: change.to,
+            value: value.unwrap_or_default(),
+        }
+    };
+    changes.into_iter().map(one).collect()
 }
 
 fn fact_name(id: &str) -> FactName {
@@ -683,7 +366,10 @@ fn summary(entry: &Entry, on: Date) -> PolicySummary {
         from: policy.from,
         until: policy.until,
         in_force: policy.holds(on),
-        benefit: policy.headline().map(|h| h.label.clone()).unwrap_or_default(),
+        benefit: policy
+            .headline()
+            .map(|h| h.label.clone())
+            .unwrap_or_default(),
         time_limit: limit_told(&policy.time_limit),
         updated_at: entry.updated_at.clone(),
     }
@@ -737,7 +423,10 @@ async fn fitted(
     let mut benefits = Vec::new();
     let mut worth = None;
     for amount in amounts {
-        let unit = entry.book.amount(&amount.id).and_then(|a| a.unit.as_deref());
+        let unit = entry
+            .book
+            .amount(&amount.id)
+            .and_then(|a| a.unit.as_deref());
         if amount.headline && unit == Some("元") && fit != Fit::NotMet {
             worth = amount.value.as_ref().and_then(Value::number);
         }
@@ -765,7 +454,7 @@ async fn fitted(
         benefits,
         conditions,
         missing: missing(entry, &firm.facts, fit, on),
-        changes,
+        changes: proposed(changes),
     })
 }
 

@@ -114,7 +114,9 @@ impl Ready {
         let asked = self.entry.asked(&firm.facts);
         let book = self.entry.movable(&movable(&asked));
         let changes = book.nearest(&asked, self.on)?;
-        (1..=NEAR as usize).contains(&changes.len()).then_some(changes)
+        (1..=NEAR as usize)
+            .contains(&changes.len())
+            .then_some(changes)
     }
 
     /// The facts that stand in the way of a near miss, by their labels.
@@ -137,7 +139,11 @@ fn movable(facts: &Facts) -> Vec<Field> {
     let fields = profile::facts().iter().cloned();
     fields
         .map(|mut field| {
-            match (profile::way(&field.id), &mut field.domain, facts.get(&field.id)) {
+            match (
+                profile::way(&field.id),
+                &mut field.domain,
+                facts.get(&field.id),
+            ) {
                 (Way::Fixed, domain, _) => *domain = Domain::Text,
                 (Way::Up, Domain::Number { min, .. }, Some(Value::Number(now))) => {
                     *min = Some(*now);
@@ -168,8 +174,13 @@ pub fn questions(ready: &[Ready], firm: &Firm, on: Date) -> Vec<Question> {
         .collect();
     let mut asked: BTreeMap<&'static str, usize> = BTreeMap::new();
     for ready in &open {
-        for field in ready.entry.asks.iter().filter(|f| !firm.facts.contains_key(**f)) {
-            *asked.entry(field).or_default() += 1;
+        for field in ready
+            .entry
+            .asks
+            .iter()
+            .filter(|f| !firm.facts.contains_key(**f))
+        {
+            *asked.entry(*field).or_default() += 1;
         }
     }
     let layout = profile::layout();
@@ -330,13 +341,21 @@ mod tests {
     #[test]
     fn the_fast_way_says_what_the_rules_say() {
         // On days before, within and after the policies, whose figures change.
-        for (seed, day) in [(1, ON), (2, Date::constant(2025, 8, 1)), (3, Date::constant(2031, 2, 28))] {
+        for (seed, day) in [
+            (1, ON),
+            (2, Date::constant(2025, 8, 1)),
+            (3, Date::constant(2031, 2, 28)),
+        ] {
             let ready: Vec<Ready> = synthetic::varied(&entries(), seed, 180)
                 .into_iter()
                 .map(|e| Ready::new(e, day))
                 .collect();
             let fast = ready.iter().filter(|r| r.is_fast()).count();
-            assert_eq!(fast, ready.len(), "all policies of the demonstration are fast");
+            assert_eq!(
+                fast,
+                ready.len(),
+                "all policies of the demonstration are fast"
+            );
             let made = synthetic::businesses(seed, 250, day);
             let mut seeded = synthetic::Seeded::new(seed);
             for mut one in made {
@@ -423,7 +442,10 @@ mod tests {
         let firms: Vec<Firm> = made.into_iter().map(|m| Firm::new(m.facts)).collect();
         let one = sweep(&ready, &firms, 1);
         assert_eq!(one, sweep(&ready, &firms, 3));
-        assert_eq!(one.eligible + one.near + one.undecided + one.far, ready.len() * 300);
+        assert_eq!(
+            one.eligible + one.near + one.undecided + one.far,
+            ready.len() * 300
+        );
         assert!(one.eligible > 300 && one.near > 100, "{one:?}");
         assert_eq!(sweep(&ready, &[], 2), Tally::default());
     }
@@ -433,7 +455,10 @@ mod tests {
         let ready = matching_ready();
         let nobody = Firm::new(Facts::new());
         let asked = questions(&ready, &nobody, ON);
-        assert!(["industry", "kind", "district"].contains(&asked[0].field), "{asked:?}");
+        assert!(
+            ["industry", "kind", "district"].contains(&asked[0].field),
+            "{asked:?}"
+        );
         let settles: Vec<usize> = asked.iter().map(|q| q.settles).collect();
         assert!(settles.is_sorted_by(|a, b| a >= b), "{settles:?}");
         let known = synthetic::businesses(5, 1, ON).remove(0);
@@ -453,11 +478,20 @@ mod tests {
 
     #[test]
     fn made_up_businesses_are_the_same_for_a_seed_and_sound() {
-        let (a, b) = (synthetic::businesses(9, 50, ON), synthetic::businesses(9, 50, ON));
+        let (a, b) = (
+            synthetic::businesses(9, 50, ON),
+            synthetic::businesses(9, 50, ON),
+        );
         let mut codes = std::collections::BTreeSet::new();
         for (a, b) in a.iter().zip(&b) {
-            assert_eq!((&a.name, &a.credit_code, &a.facts), (&b.name, &b.credit_code, &b.facts));
-            assert_eq!(lang::identifier::credit_code(&a.credit_code).as_ref(), Some(&a.credit_code));
+            assert_eq!(
+                (&a.name, &a.credit_code, &a.facts),
+                (&b.name, &b.credit_code, &b.facts)
+            );
+            assert_eq!(
+                lang::identifier::credit_code(&a.credit_code).as_ref(),
+                Some(&a.credit_code)
+            );
             assert!(codes.insert(&a.credit_code));
             let written = profile::written(&a.facts);
             assert_eq!(profile::read(&written, ON).as_ref(), Ok(&a.facts));

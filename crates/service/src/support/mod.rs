@@ -11,6 +11,7 @@
 //! | [`register`] | businesses from tables |
 //! | [`synthetic`] | businesses and policies made up from a seed, for demonstration and measurement |
 //! | [`desk`] | what people ask of all these |
+//! | [`view`] | what they ask, and what they are told |
 //! | [`capabilities`] | what the outside can do with them |
 
 pub mod businesses;
@@ -23,6 +24,7 @@ pub mod reading;
 pub mod register;
 pub mod schema;
 pub mod synthetic;
+pub mod view;
 
 pub use businesses::Businesses;
 pub use catalogue::Policies;

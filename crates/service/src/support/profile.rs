@@ -36,14 +36,7 @@ enum Kind {
     YesNo,
 }
 
-struct Row(
-    &'static str,
-    &'static str,
-    Kind,
-    Section,
-    Way,
-    &'static str,
-);
+struct Row(&'static str, &'static str, Kind, Section, Way, &'static str);
 
 /// A part of the form.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,31 +153,129 @@ const QUALIFICATIONS: Options = &[
 /// Id, label, kind, section, how far it can be changed, an example.
 static TABLE: [Row; 37] = [
     Row("kind", "主体类型", One(KINDS), Basic, Fixed, "企业"),
-    Row("industry", "所属行业", One(INDUSTRIES), Basic, Fixed, "制造业"),
+    Row(
+        "industry",
+        "所属行业",
+        One(INDUSTRIES),
+        Basic,
+        Fixed,
+        "制造业",
+    ),
     Row("size", "企业规模", One(SIZES), Basic, Fixed, "小型"),
-    Row("district", "登记所在区县", One(DISTRICTS), Basic, Fixed, "曙光区"),
-    Row("established_on", "成立日期", Day, Basic, Fixed, "2020年3月5日"),
+    Row(
+        "district",
+        "登记所在区县",
+        One(DISTRICTS),
+        Basic,
+        Fixed,
+        "曙光区",
+    ),
+    Row(
+        "established_on",
+        "成立日期",
+        Day,
+        Basic,
+        Fixed,
+        "2020年3月5日",
+    ),
     Row("staff", "职工人数", Count("人"), Staff, Up, "30"),
-    Row("insured_staff", "参保职工人数", Count("人"), Staff, Up, "30"),
+    Row(
+        "insured_staff",
+        "参保职工人数",
+        Count("人"),
+        Staff,
+        Up,
+        "30",
+    ),
     Row("new_hires", "近一年新招用人数", Count("人"), Staff, Up, "5"),
-    Row("new_graduates", "新招用的应届毕业生人数", Count("人"), Staff, Up, "2"),
-    Row("disabled_staff", "残疾人职工人数", Count("人"), Staff, Up, "1"),
+    Row(
+        "new_graduates",
+        "新招用的应届毕业生人数",
+        Count("人"),
+        Staff,
+        Up,
+        "2",
+    ),
+    Row(
+        "disabled_staff",
+        "残疾人职工人数",
+        Count("人"),
+        Staff,
+        Up,
+        "1",
+    ),
     Row("laid_off", "近一年裁员人数", Count("人"), Staff, Fixed, "0"),
-    Row("veterans_hired", "招用退役军人人数", Count("人"), Staff, Up, "1"),
-    Row("poverty_hires", "招用脱贫人口人数", Count("人"), Staff, Up, "0"),
-    Row("unemployed_hires", "招用登记失业半年以上人员人数", Count("人"), Staff, Up, "0"),
+    Row(
+        "veterans_hired",
+        "招用退役军人人数",
+        Count("人"),
+        Staff,
+        Up,
+        "1",
+    ),
+    Row(
+        "poverty_hires",
+        "招用脱贫人口人数",
+        Count("人"),
+        Staff,
+        Up,
+        "0",
+    ),
+    Row(
+        "unemployed_hires",
+        "招用登记失业半年以上人员人数",
+        Count("人"),
+        Staff,
+        Up,
+        "0",
+    ),
     Row("revenue", "近一年营业收入", Money, Business, Up, "1200万元"),
-    Row("revenue_last_year", "上一年度营业收入", Money, Business, Fixed, "1000万元"),
+    Row(
+        "revenue_last_year",
+        "上一年度营业收入",
+        Money,
+        Business,
+        Fixed,
+        "1000万元",
+    ),
     Row("rnd_spend", "近一年研发费用", Money, Research, Up, "60万元"),
     Row("tax_paid", "近一年纳税额", Money, Business, Up, "40万元"),
-    Row("fixed_investment", "近一年固定资产投资", Money, Business, Up, "200万元"),
+    Row(
+        "fixed_investment",
+        "近一年固定资产投资",
+        Money,
+        Business,
+        Up,
+        "200万元",
+    ),
     Row("export_value", "近一年出口额", Money, Business, Up, "0"),
-    Row("output_value", "近一年产值", Money, Business, Up, "1200万元"),
+    Row(
+        "output_value",
+        "近一年产值",
+        Money,
+        Business,
+        Up,
+        "1200万元",
+    ),
     Row("online_sales", "近一年网络零售额", Money, Business, Up, "0"),
     Row("loan_amount", "贷款额", Money, Business, Any, "100万元"),
-    Row("training_spend", "近一年职工培训支出", Money, Staff, Up, "2万元"),
+    Row(
+        "training_spend",
+        "近一年职工培训支出",
+        Money,
+        Staff,
+        Up,
+        "2万元",
+    ),
     Row("rent_paid", "年租金", Money, Business, Any, "12万元"),
-    Row("social_insurance_paid", "近一年缴纳社会保险费", Money, Staff, Up, "40万元"),
+    Row(
+        "social_insurance_paid",
+        "近一年缴纳社会保险费",
+        Money,
+        Staff,
+        Up,
+        "40万元",
+    ),
     Row(
         "unemployment_insurance_paid",
         "近一年缴纳失业保险费",
@@ -193,10 +284,38 @@ static TABLE: [Row; 37] = [
         Up,
         "1万元",
     ),
-    Row("energy_saved_tce", "年节能量", Amount("吨标准煤"), Business, Up, "0"),
-    Row("invention_patents", "有效发明专利件数", Count("件"), Research, Up, "2"),
-    Row("utility_patents", "实用新型专利件数", Count("件"), Research, Up, "5"),
-    Row("standards_led", "主导制定的标准件数", Count("件"), Research, Up, "0"),
+    Row(
+        "energy_saved_tce",
+        "年节能量",
+        Amount("吨标准煤"),
+        Business,
+        Up,
+        "0",
+    ),
+    Row(
+        "invention_patents",
+        "有效发明专利件数",
+        Count("件"),
+        Research,
+        Up,
+        "2",
+    ),
+    Row(
+        "utility_patents",
+        "实用新型专利件数",
+        Count("件"),
+        Research,
+        Up,
+        "5",
+    ),
+    Row(
+        "standards_led",
+        "主导制定的标准件数",
+        Count("件"),
+        Research,
+        Up,
+        "0",
+    ),
     Row(
         "qualifications",
         "已有的资质和认定",
@@ -205,11 +324,32 @@ static TABLE: [Row; 37] = [
         Any,
         "科技型中小企业",
     ),
-    Row("dishonest", "是否被列入严重违法失信名单", YesNo, Credit, Any, "否"),
+    Row(
+        "dishonest",
+        "是否被列入严重违法失信名单",
+        YesNo,
+        Credit,
+        Any,
+        "否",
+    ),
     Row("tax_arrears", "是否欠缴税款", YesNo, Credit, Any, "否"),
     Row("wage_arrears", "是否拖欠职工工资", YesNo, Credit, Any, "否"),
-    Row("safety_accident", "近一年是否发生较大以上安全事故", YesNo, Credit, Any, "否"),
-    Row("environmental_penalty", "近一年是否受过环保处罚", YesNo, Credit, Any, "否"),
+    Row(
+        "safety_accident",
+        "近一年是否发生较大以上安全事故",
+        YesNo,
+        Credit,
+        Any,
+        "否",
+    ),
+    Row(
+        "environmental_penalty",
+        "近一年是否受过环保处罚",
+        YesNo,
+        Credit,
+        Any,
+        "否",
+    ),
 ];
 
 /// The fields, as a form asks them.
@@ -537,9 +677,16 @@ mod tests {
     #[test]
     fn every_example_is_understood_and_comes_back_as_it_was_stored() {
         for field in fields() {
-            let value = read_one(&field.id, json!(field.example.text())).unwrap().unwrap();
+            let value = read_one(&field.id, json!(field.example.text()))
+                .unwrap()
+                .unwrap();
             let facts = Facts::from([(field.id.clone(), value)]);
-            assert_eq!(read(&written(&facts), ON).as_ref(), Ok(&facts), "{}", field.id);
+            assert_eq!(
+                read(&written(&facts), ON).as_ref(),
+                Ok(&facts),
+                "{}",
+                field.id
+            );
             assert!(!told(&field.id, &facts[&field.id]).is_empty());
         }
         assert_eq!(form().len(), fields().len());
@@ -550,13 +697,25 @@ mod tests {
         for (id, value, wanted) in [
             ("staff", json!(30), Value::from(30)),
             ("staff", json!("三十人"), Value::from(30)),
-            ("revenue", json!("1,200.5"), Value::Number(Decimal::new(12_005, 1))),
+            (
+                "revenue",
+                json!("1,200.5"),
+                Value::Number(Decimal::new(12_005, 1)),
+            ),
             ("revenue", json!("1200万元"), Value::from(12_000_000)),
             ("industry", json!("制造业"), "manufacturing".into()),
             ("industry", json!("manufacturing"), "manufacturing".into()),
             ("industry", json!("餐饮"), "hospitality".into()),
-            ("established_on", json!("2020-03-05"), Date::constant(2020, 3, 5).into()),
-            ("established_on", json!("2020年3月5日"), Date::constant(2020, 3, 5).into()),
+            (
+                "established_on",
+                json!("2020-03-05"),
+                Date::constant(2020, 3, 5).into(),
+            ),
+            (
+                "established_on",
+                json!("2020年3月5日"),
+                Date::constant(2020, 3, 5).into(),
+            ),
             ("dishonest", json!(false), false.into()),
             ("tax_arrears", json!("没有"), false.into()),
             ("qualifications", json!([]), Value::List(vec![])),
@@ -565,9 +724,17 @@ mod tests {
                 json!(["绿色工厂", "high_tech"]),
                 Value::List(vec!["high_tech".into(), "green_factory".into()]),
             ),
-            ("qualifications", json!("高企、小巨人"), Value::List(vec!["high_tech".into(), "little_giant".into()])),
+            (
+                "qualifications",
+                json!("高企、小巨人"),
+                Value::List(vec!["high_tech".into(), "little_giant".into()]),
+            ),
         ] {
-            assert_eq!(read_one(id, value.clone()), Ok(Some(wanted)), "{id} {value}");
+            assert_eq!(
+                read_one(id, value.clone()),
+                Ok(Some(wanted)),
+                "{id} {value}"
+            );
         }
         for unknown in [json!(null), json!(""), json!("  ")] {
             assert_eq!(read_one("staff", unknown), Ok(None));

@@ -28,16 +28,15 @@ pub fn read_policies(files: &[(String, String)]) -> Vec<(String, Result<Policy, 
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut read = Vec::new();
     for (path, source) in files {
-        let policy = read_policy(source).and_then(|policy| {
-            match seen.insert(policy.id.clone(), path) {
+        let policy =
+            read_policy(source).and_then(|policy| match seen.insert(policy.id.clone(), path) {
                 Some(other) => Err(vec![Finding {
                     line: 1,
                     column: 1,
                     message: format!("id“{}”已经在 {other} 里用了", policy.id),
                 }]),
                 None => Ok(policy),
-            }
-        });
+            });
         read.push((path.clone(), policy));
     }
     read
@@ -110,13 +109,20 @@ mod tests {
     fn faults(source: &str) -> String {
         let found = read_policy(source).unwrap_err();
         assert!(found.iter().all(|f| f.line > 0 && f.column > 0));
-        found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        found
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]
     fn a_sound_policy_is_read() {
         let policy = read_policy(SOUND).unwrap();
-        assert_eq!((policy.id.as_str(), policy.automatic), ("green-factory", true));
+        assert_eq!(
+            (policy.id.as_str(), policy.automatic),
+            ("green-factory", true)
+        );
         assert_eq!(policy.headline().map(|a| a.id.as_str()), Some("prize"));
     }
 
@@ -124,14 +130,38 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place() {
         for (from, to, said) in [
             ("agency:", "agencies:", "没有“agencies”这个键"),
-            ("automatic: true", "automatic: true\nfields: []", "没有“fields”这个键"),
-            ("until: 2028-10-14", "until: 2020-10-14", "结束的日子比开始的早"),
-            ("topics: [绿色低碳, 工业升级, 奖励]", "topics: []", "至少写一个主题"),
+            (
+                "automatic: true",
+                "automatic: true\nfields: []",
+                "没有“fields”这个键",
+            ),
+            (
+                "until: 2028-10-14",
+                "until: 2020-10-14",
+                "结束的日子比开始的早",
+            ),
+            (
+                "topics: [绿色低碳, 工业升级, 奖励]",
+                "topics: []",
+                "至少写一个主题",
+            ),
             ("not dishonest", "not dishonesty", "dishonesty"),
-            ("energy_saved_tce >= 500", "energy_saved_tce >= \"x\"", "不能拿数和文字比较"),
-            ("industry == \"manufacturing\"", "industry == \"factory\"", "factory"),
+            (
+                "energy_saved_tce >= 500",
+                "energy_saved_tce >= \"x\"",
+                "不能拿数和文字比较",
+            ),
+            (
+                "industry == \"manufacturing\"",
+                "industry == \"factory\"",
+                "factory",
+            ),
             ("    headline: true\n", "", "headline"),
-            ("basis: [honest] }", "basis: [honesty] }", "没有叫“honesty”的依据"),
+            (
+                "basis: [honest] }",
+                "basis: [honesty] }",
+                "没有叫“honesty”的依据",
+            ),
             ("basis: [honest] }", "basis: [] }", "条件要有依据"),
             ("from: 2025-10-15\nuntil", "from: 昨天\nuntil", ""),
         ] {
@@ -141,7 +171,10 @@ mod tests {
         }
         assert!(faults("").contains("1:1"));
         assert!(faults("[]").starts_with("1:"));
-        let twice = [("a".to_owned(), SOUND.to_owned()), ("b".to_owned(), SOUND.to_owned())];
+        let twice = [
+            ("a".to_owned(), SOUND.to_owned()),
+            ("b".to_owned(), SOUND.to_owned()),
+        ];
         let read = read_policies(&twice);
         assert!(read[0].1.is_ok() && read[1].1.is_err());
     }

@@ -6,9 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::profile;
-use crate::items::schema::{
-    Audience, Basis, Channel, Fee, Form, Item, Material, Step, TimeLimit,
-};
+use crate::items::schema::{Audience, Basis, Channel, Fee, Form, Item, Material, Step, TimeLimit};
 
 /// A policy that supports businesses.
 #[derive(Clone, Debug, Serialize, Deserialize)]

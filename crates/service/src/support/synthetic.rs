@@ -59,8 +59,8 @@ pub struct Made {
 }
 
 const HEADS: [&str; 20] = [
-    "恒远", "启衡", "明拓", "云岭", "星野", "曙禾", "望川", "临溪", "晨曜", "安泽", "瑞禾", "博渊", "嘉澍",
-    "宏砚", "同舟", "广陌", "新禾", "金穗", "海岳", "长青",
+    "恒远", "启衡", "明拓", "云岭", "星野", "曙禾", "望川", "临溪", "晨曜", "安泽", "瑞禾", "博渊",
+    "嘉澍", "宏砚", "同舟", "广陌", "新禾", "金穗", "海岳", "长青",
 ];
 const TAILS: [&str; 12] = [
     "达", "和", "源", "信", "科", "丰", "盛", "益", "通", "诚", "宁", "康",
@@ -208,20 +208,56 @@ fn money(seeded: &mut Seeded, facts: &mut Facts, staff: u64, industry: &str) {
     put("output_value", revenue * (90 + seeded.below(20)) / 100);
     put("tax_paid", revenue * seeded.below(6) / 100);
     let inventive = matches!(industry, "manufacturing" | "information" | "research");
-    let share = if inventive { seeded.below(12) } else { seeded.below(2) };
+    let share = if inventive {
+        seeded.below(12)
+    } else {
+        seeded.below(2)
+    };
     put("rnd_spend", revenue * share / 100);
     put("fixed_investment", revenue * seeded.skewed(0, 40) / 100);
     let exports = inventive && seeded.chance(30);
-    put("export_value", if exports { revenue * seeded.below(60) / 100 } else { 0 });
+    put(
+        "export_value",
+        if exports {
+            revenue * seeded.below(60) / 100
+        } else {
+            0
+        },
+    );
     let online = matches!(industry, "trade" | "agriculture" | "manufacturing");
-    put("online_sales", if online { revenue * seeded.below(50) / 100 } else { 0 });
+    put(
+        "online_sales",
+        if online {
+            revenue * seeded.below(50) / 100
+        } else {
+            0
+        },
+    );
     let borrows = seeded.chance(45);
-    put("loan_amount", if borrows { revenue * seeded.below(40) / 100 } else { 0 });
+    put(
+        "loan_amount",
+        if borrows {
+            revenue * seeded.below(40) / 100
+        } else {
+            0
+        },
+    );
     put("training_spend", staff * seeded.skewed(0, 1_500));
-    put("rent_paid", if seeded.chance(60) { staff * 3_000 + 12_000 } else { 0 });
+    put(
+        "rent_paid",
+        if seeded.chance(60) {
+            staff * 3_000 + 12_000
+        } else {
+            0
+        },
+    );
     put("social_insurance_paid", staff * 14_000);
     put("unemployment_insurance_paid", staff * 480);
-    let saved = if industry == "manufacturing" { seeded.skewed(0, 900) } else { 0 };
+    let saved = if industry == "manufacturing" {
+        seeded.skewed(0, 900)
+    } else {
+        0
+    };
     let mut count = |id: &str, n: u64| facts.insert(id.to_owned(), (n as i64).into());
     count("energy_saved_tce", saved);
     let patents = if inventive { seeded.skewed(0, 30) } else { 0 };
@@ -247,13 +283,29 @@ fn qualifications(seeded: &mut Seeded, industry: &str, kind: &str, staff: u64) -
         ("innovative_sme", if inventive { 18 } else { 2 }),
         ("above_scale", if staff >= 60 { 60 } else { 3 }),
         ("first_above_scale", if staff >= 40 { 8 } else { 0 }),
-        ("green_factory", if industry == "manufacturing" { 6 } else { 0 }),
-        ("smart_factory", if industry == "manufacturing" { 5 } else { 0 }),
+        (
+            "green_factory",
+            if industry == "manufacturing" { 6 } else { 0 },
+        ),
+        (
+            "smart_factory",
+            if industry == "manufacturing" { 5 } else { 0 },
+        ),
         ("tech_centre", if inventive { 6 } else { 0 }),
         ("time_honoured", 2),
-        ("agri_leader", if industry == "agriculture" { 20 } else { 0 }),
+        (
+            "agri_leader",
+            if industry == "agriculture" { 20 } else { 0 },
+        ),
         ("listed", 1),
-        ("incubator", if industry == "business_services" { 15 } else { 0 }),
+        (
+            "incubator",
+            if industry == "business_services" {
+                15
+            } else {
+                0
+            },
+        ),
         ("headquarters", 1),
         ("foreign_trade", if inventive { 25 } else { 5 }),
         ("training_base", 5),
