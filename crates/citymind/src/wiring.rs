@@ -33,6 +33,7 @@ use service::{
     guide::GuideDesk,
     items::Catalogue as ItemCatalogue,
     learning::Learning,
+    support::{Businesses, Policies, SupportDesk},
 };
 
 use crate::{
@@ -54,6 +55,7 @@ pub(crate) struct App {
     pub(crate) items: Arc<ItemCatalogue>,
     pub(crate) guides: GuideDesk,
     pub(crate) cases: CaseDesk,
+    pub(crate) support: Arc<SupportDesk>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) events: Events,
@@ -116,6 +118,11 @@ impl App {
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
         let cases = CaseDesk::open(records.clone(), files.clone(), items.clone()).await?;
+        let support = Arc::new(SupportDesk::new(
+            Policies::open(records.clone()).await?,
+            Businesses::open(records.clone(), identity.clone()).await?,
+            items.bases().clone(),
+        ));
         let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
         let assistant = Assistant::new(
             library.clone(),
@@ -154,6 +161,7 @@ impl App {
             assistant.capabilities(),
             service::items::capabilities::all(&items),
             service::cases::capabilities::all(&cases),
+            service::support::capabilities::all(&support),
             feedback.capabilities(),
             grader.capabilities(),
             learning.capabilities(&jobs),
@@ -182,6 +190,7 @@ impl App {
             items,
             guides,
             cases,
+            support,
             identity,
             audit,
             events,

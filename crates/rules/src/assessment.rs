@@ -25,6 +25,7 @@ pub enum Outcome {
 /// Whether a condition is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConditionState")]
 pub enum State {
     /// It is.
     Met,
@@ -95,6 +96,7 @@ pub struct AmountResult {
 
 /// A step of a computation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ComputedStep")]
 pub struct Step {
     /// What is computed.
     pub label: String,

@@ -13,6 +13,7 @@
 //! | [`compiled`] | a book made ready for many cases |
 //! | [`counterfactual`] | the fewest facts whose change makes all rules met |
 //! | [`asking`] | which question decides soonest |
+//! | [`sieve`] | many cases against many books, and how many facts stand in the way |
 
 pub mod asking;
 pub mod assessment;
@@ -20,6 +21,7 @@ pub mod book;
 pub mod compiled;
 pub mod counterfactual;
 pub mod expression;
+pub mod sieve;
 pub mod value;
 
 pub use assessment::{Assessment, Outcome};

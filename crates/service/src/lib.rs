@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`assistant`] | understand → retrieve → compose → check → stream |
+//! | [`bases`] | the passages that statements stand on, found in the documents |
 //! | [`cases`] | applications that were handed in |
 //! | [`conversing`] | a message of a conversation: a question, a step of a guided dialogue, or the wish to begin one |
 //! | [`evidence`] | the passages that a question is answered from, read back from the store |
@@ -17,8 +18,10 @@
 //! | [`phrase`] | with a chat model: its sentences, held against the evidence |
 //! | [`points`] | conditions, amounts, materials, channels and deadlines in the evidence |
 //! | [`refusal`] | when nothing supports an answer, and where to ask then |
+//! | [`support`] | 惠企政策: what businesses are entitled to |
 
 pub mod assistant;
+pub mod bases;
 pub mod cases;
 pub mod conversing;
 pub mod evidence;
@@ -34,5 +37,6 @@ pub mod learning;
 pub mod phrase;
 pub mod points;
 pub mod refusal;
+pub mod support;
 
 pub use assistant::Assistant;

@@ -1,6 +1,7 @@
 //! `citymind bench`: how fast the running server answers.
 
 mod layer;
+mod support;
 
 use std::{
     path::PathBuf,
@@ -27,6 +28,8 @@ pub(crate) enum BenchCommand {
     Serve(ServeBench),
     /// 测量能力层（身份、限流、权限、审计、计量）增加的延迟
     Layer(layer::LayerBench),
+    /// 测量惠企政策匹配：合成企业对演示城市的政策
+    Support(support::SupportBench),
 }
 
 #[derive(Args)]
@@ -71,6 +74,7 @@ pub(crate) async fn run(command: BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Serve(args) => serve(args).await,
         BenchCommand::Layer(args) => layer::run(args).await,
+        BenchCommand::Support(args) => support::run(&args),
     }
 }
 

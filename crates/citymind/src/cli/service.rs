@@ -1,4 +1,4 @@
-//! `citymind service`: service items as files.
+//! `citymind service`: service items and business-support policies as files.
 
 use std::{
     fs,
@@ -8,19 +8,22 @@ use std::{
 
 use clap::{Args, Subcommand};
 use kernel::{Error, ErrorCode, Result};
-use service::items::catalogue::read_files;
+use service::{
+    items::{catalogue::read_files, reading::Finding, schema::Basis},
+    support::reading::{is_policy, read_policies},
+};
 
 use super::{note, say};
 
 #[derive(Subcommand)]
 pub(super) enum ServiceCommand {
-    /// 检查办事事项文件：逐个指出哪一行哪一列有什么问题
+    /// 检查办事事项和惠企政策文件：逐个指出哪一行哪一列有什么问题
     Validate(ValidateArgs),
 }
 
 #[derive(Args)]
 pub(super) struct ValidateArgs {
-    /// 事项文件或文件夹
+    /// 事项、政策文件或文件夹
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// 知识文件夹：另外检查每条依据的原文是不是逐字在其中
@@ -43,43 +46,65 @@ pub(super) fn run(command: ServiceCommand) -> Result<ExitCode> {
     }
     files.sort();
     let documents = args.documents.as_deref().map(texts).transpose()?;
-    let (mut sound, mut faults) = (0, 0);
-    for (path, read) in read_files(&files) {
-        match read {
-            Ok((item, _)) => {
-                let missing = documents
-                    .as_ref()
-                    .map(|d| unfounded(&item, d))
-                    .unwrap_or_default();
-                faults += missing.len();
-                sound += usize::from(missing.is_empty());
-                let source = files
-                    .iter()
-                    .find(|f| f.0 == path)
-                    .map_or("", |f| f.1.as_str());
-                for (quote, message) in missing {
-                    let line = source
-                        .lines()
-                        .position(|l| l.contains(&quote))
-                        .map_or(1, |n| n + 1);
-                    say(&format!("{path}:{line}:1: {message}"));
-                }
-            }
+    let (policies, items): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|f| is_policy(&f.0, &f.1));
+    // A finding, or the bases of a file that makes sense.
+    type Bases = std::result::Result<Vec<Basis>, Vec<Finding>>;
+    let mut read: Vec<(&str, String, Bases)> = Vec::new();
+    for (path, item) in read_files(&items) {
+        read.push(("事项", path, item.map(|(item, _)| item.basis)));
+    }
+    for (path, policy) in read_policies(&policies) {
+        read.push(("政策", path, policy.map(|policy| policy.basis)));
+    }
+    let (mut sound, mut sound_policies, mut faults) = (0, 0, 0);
+    for (kind, path, bases) in read {
+        let bases = match bases {
+            Ok(bases) => bases,
             Err(findings) => {
                 faults += findings.len();
                 for finding in findings {
                     say(&format!("{path}:{finding}"));
                 }
+                continue;
             }
+        };
+        let missing = documents
+            .as_ref()
+            .map(|d| unfounded(&bases, d))
+            .unwrap_or_default();
+        faults += missing.len();
+        if missing.is_empty() {
+            sound += usize::from(kind == "事项");
+            sound_policies += usize::from(kind == "政策");
+        }
+        let source = items
+            .iter()
+            .chain(&policies)
+            .find(|f| f.0 == path)
+            .map_or("", |f| f.1.as_str());
+        for (quote, message) in missing {
+            let line = source
+                .lines()
+                .position(|l| l.contains(&quote))
+                .map_or(1, |n| n + 1);
+            say(&format!("{path}:{line}:1: {message}"));
         }
     }
-    note(&format!("{sound} 个事项没有问题，{faults} 处有问题。"));
+    let told = if policies.is_empty() {
+        String::new()
+    } else {
+        format!("{sound_policies} 项政策没有问题，")
+    };
+    note(&format!(
+        "{sound} 个事项没有问题，{told}{faults} 处有问题。"
+    ));
     Ok(ExitCode::from(u8::from(faults > 0)))
 }
 
 /// The bases whose quotes stand in no document of their title.
-fn unfounded(item: &service::items::Item, documents: &[(String, String)]) -> Vec<(String, String)> {
-    let missing = item.basis.iter().filter(|basis| {
+fn unfounded(bases: &[Basis], documents: &[(String, String)]) -> Vec<(String, String)> {
+    let missing = bases.iter().filter(|basis| {
         !documents
             .iter()
             .any(|(title, text)| title.contains(&basis.document) && text.contains(&basis.quote))

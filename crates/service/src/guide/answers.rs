@@ -585,7 +585,11 @@ fn line(field: &Field, kind: FieldKind, said: &str) -> Result<String, String> {
     }
 }
 
-fn within(
+/// Whether a value lies within the bounds of its field.
+///
+/// # Errors
+/// Which bound it passes, in Chinese.
+pub(crate) fn within(
     field: &Field,
     value: &Value,
     book: &Book,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     catalogue::{Catalogue, Entry, read_files},
     reading::Finding,
-    schema::{Audience, Channel, Step},
+    schema::{Audience, Channel, Days, Step, TimeLimit},
 };
 use crate::guide::view::form_name;
 
@@ -173,18 +173,22 @@ pub fn all(catalogue: &Arc<Catalogue>) -> Vec<Registered> {
     ]
 }
 
-fn summary(entry: &Entry) -> ItemSummary {
-    let item = &entry.item;
-    let limit = &item.time_limit;
+/// How long something takes, in words.
+pub(crate) fn limit_told(limit: &TimeLimit) -> String {
     let unit = match limit.unit {
-        super::schema::Days::WorkingDays => "个工作日",
-        super::schema::Days::Days => "天",
+        Days::WorkingDays => "个工作日",
+        Days::Days => "天",
     };
     let instant = if limit.instant {
         "，符合条件的即时办结"
     } else {
         ""
     };
+    format!("{}{unit}{instant}", limit.promised)
+}
+
+fn summary(entry: &Entry) -> ItemSummary {
+    let item = &entry.item;
     ItemSummary {
         id: item.id.clone(),
         name: item.name.clone(),
@@ -192,7 +196,7 @@ fn summary(entry: &Entry) -> ItemSummary {
         audience: item.audience.clone(),
         agency: item.agency.clone(),
         summary: item.summary.clone(),
-        time_limit: format!("{}{unit}{instant}", limit.promised),
+        time_limit: limit_told(&item.time_limit),
         updated_at: entry.updated_at.clone(),
     }
 }
@@ -312,7 +316,7 @@ impl Capability for Get {
             fee: item.fee.text.clone(),
             conditions,
             materials,
-            parameters: parameters(item),
+            parameters: parameters(&item.parameters),
             channels: item.channels.clone(),
             steps: item.steps.clone(),
             related: item.related.clone(),
@@ -323,7 +327,8 @@ impl Capability for Get {
     }
 }
 
-fn parameters(item: &super::Item) -> Vec<ParameterView> {
+/// Figures with their values by day, in words.
+pub(crate) fn parameters(parameters: &[rules::Parameter]) -> Vec<ParameterView> {
     let view = |p: &rules::Parameter| {
         let mut values = p.values.clone();
         values.sort_by_key(|v| std::cmp::Reverse(v.from));
@@ -337,7 +342,7 @@ fn parameters(item: &super::Item) -> Vec<ParameterView> {
             values: told.collect(),
         }
     };
-    item.parameters.iter().map(view).collect()
+    parameters.iter().map(view).collect()
 }
 
 struct Import(Arc<Catalogue>);

@@ -1,35 +1,27 @@
 //! The items of a city, with their bases found in its documents.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
     evidence::Citation,
     models::EmbedAs,
-    records::{Collection, Condition, Query, Records, Sort, Write},
+    records::{Collection, Query, Records, Sort, Write},
     time,
 };
-use knowledge::{
-    Library,
-    record::{DOCUMENTS, DocumentRecord},
-};
-use parking_lot::{Mutex, RwLock};
+use knowledge::Library;
+use parking_lot::RwLock;
 use rules::Book;
 use serde::{Deserialize, Serialize};
 
 pub use super::reading::read_files;
 use super::{
     reading::{read_item, read_shared},
-    schema::{Basis, Item},
+    schema::Item,
 };
 use crate::{
-    evidence::Source,
+    bases::Bases,
     intents::{ItemWords, Reading, Recogniser},
 };
 
@@ -69,16 +61,13 @@ pub struct Entry {
 
 type Entries = Arc<BTreeMap<String, Arc<Entry>>>;
 
-/// The document in which a quote stands, and where, in bytes.
-type Place = (String, Range<usize>);
-
 /// The items of a city.
 pub struct Catalogue {
     records: Arc<dyn Records>,
-    library: Arc<Library>,
+    bases: Arc<Bases>,
     entries: RwLock<Entries>,
+    library: Arc<Library>,
     recogniser: RwLock<Arc<Recogniser>>,
-    places: Mutex<HashMap<(String, String), Place>>,
 }
 
 impl Catalogue {
@@ -90,10 +79,10 @@ impl Catalogue {
         records.define(&[ITEMS]).await?;
         let catalogue = Arc::new(Self {
             records,
-            library,
+            bases: Arc::new(Bases::new(library.clone())),
             entries: RwLock::default(),
+            library,
             recogniser: RwLock::new(Arc::new(Recogniser::new(&[]))),
-            places: Mutex::default(),
         });
         catalogue.reload().await?;
         Ok(catalogue)
@@ -285,104 +274,14 @@ impl Catalogue {
         on: Date,
         citations: &mut Vec<Citation>,
     ) -> Result<Vec<usize>> {
-        let mut marks = Vec::new();
-        for id in ids {
-            let Some(basis) = item.basis.iter().find(|b| b.id == *id) else {
-                continue;
-            };
-            let Some(mut citation) = self.citation(basis, on).await? else {
-                tracing::warn!(
-                    item = item.id,
-                    basis = id,
-                    "the quote does not stand in the documents"
-                );
-                continue;
-            };
-            let same = |c: &&Citation| {
-                c.document == citation.document
-                    && (c.start, c.end) == (citation.start, citation.end)
-            };
-            let n = match citations.iter().find(same) {
-                Some(cited) => cited.n,
-                None => {
-                    citation.n = citations.len() + 1;
-                    let n = citation.n;
-                    citations.push(citation);
-                    n
-                }
-            };
-            if !marks.contains(&n) {
-                marks.push(n);
-            }
-        }
-        Ok(marks)
+        let mut citing = self.bases.reply(on).after(std::mem::take(citations));
+        let marks = citing.cite(&item.basis, ids).await;
+        *citations = citing.citations();
+        marks
     }
 
-    async fn citation(&self, basis: &Basis, on: Date) -> Result<Option<Citation>> {
-        let key = (basis.document.clone(), basis.quote.clone());
-        let known = self.places.lock().get(&key).cloned();
-        if let Some((document, span)) = known {
-            let document = self.library.document(&document).await?;
-            // Of the wordings of one rule, the one in force on the day.
-            if !document.withdrawn
-                && document.status(on) == kernel::evidence::DocumentStatus::Current
-                && let Some(citation) = self.at(document, &span, &basis.quote, on).await?
-            {
-                return Ok(Some(citation));
-            }
-            self.places.lock().remove(&key);
-        }
-        let query = Query {
-            all: vec![
-                // The title on file may name the office before what the file quotes.
-                Condition::contains("title", &basis.document),
-                Condition::is("withdrawn", false),
-            ],
-            ..Query::default()
-        };
-        let mut documents: Vec<DocumentRecord> =
-            self.library.records().list(&DOCUMENTS, &query).await?;
-        documents.retain(|d| !d.replaced);
-        documents.sort_by_key(|d| {
-            let current = d.status(on) == kernel::evidence::DocumentStatus::Current;
-            (!current, std::cmp::Reverse(d.begins))
-        });
-        for document in documents {
-            let Ok(text) = self.library.text(&document).await else {
-                continue;
-            };
-            let Some(start) = text.as_str().find(&basis.quote) else {
-                continue;
-            };
-            let span = start..start + basis.quote.len();
-            let place = (document.id.clone(), span.clone());
-            if let Some(citation) = self.at(document, &span, &basis.quote, on).await? {
-                self.places.lock().insert(key, place);
-                return Ok(Some(citation));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The citation of a span, if the quote stands there: read back from the store.
-    async fn at(
-        &self,
-        document: DocumentRecord,
-        span: &Range<usize>,
-        quote: &str,
-        on: Date,
-    ) -> Result<Option<Citation>> {
-        let text = match self.library.text(&document).await {
-            Ok(text) => text,
-            Err(error) if matches!(error.code, ErrorCode::SourceChanged | ErrorCode::NotFound) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        if !text.confirms(span, quote) {
-            return Ok(None);
-        }
-        let content = self.library.content(&document.id).await?;
-        Ok(Source::of(document, content, text).cite(0, span, on))
+    /// Where quotes stand in the documents.
+    pub fn bases(&self) -> &Arc<Bases> {
+        &self.bases
     }
 }

@@ -21,12 +21,7 @@ const DEEPEST: usize = 40;
 
 /// Everything that is wrong; `own` says how many parameters and bases the file itself has, the others are shared.
 pub(super) fn check(item: &Item, own: (usize, usize)) -> Vec<Fault> {
-    let mut checker = Checker {
-        item,
-        book: item.book(),
-        own,
-        faults: Vec::new(),
-    };
+    let mut checker = Checker::new(item, own);
     checker.names();
     checker.bases();
     checker.fields();
@@ -39,6 +34,16 @@ pub(super) fn check(item: &Item, own: (usize, usize)) -> Vec<Fault> {
     checker.faults
 }
 
+/// Everything that is wrong with what decides and computes: ids, bases, rules, amounts, materials.
+pub(crate) fn check_rules(item: &Item, own: (usize, usize)) -> Vec<Fault> {
+    let mut checker = Checker::new(item, own);
+    checker.names();
+    checker.bases();
+    checker.rules();
+    checker.materials();
+    checker.faults
+}
+
 struct Checker<'a> {
     item: &'a Item,
     book: Book,
@@ -46,7 +51,16 @@ struct Checker<'a> {
     faults: Vec<Fault>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(item: &'a Item, own: (usize, usize)) -> Self {
+        Self {
+            item,
+            book: item.book(),
+            own,
+            faults: Vec::new(),
+        }
+    }
+
     fn say(&mut self, path: Vec<super::locating::Step>, message: impl Into<String>) {
         self.faults.push((path, message.into()));
     }
@@ -323,11 +337,11 @@ impl Checker<'_> {
     }
 
     /// How many names have to be looked up for the value of one: with those that it stands on, each as often as it is used.
-    fn weight<'a>(
-        &'a self,
-        name: &'a str,
+    fn weight<'n>(
+        &'n self,
+        name: &'n str,
         depth: usize,
-        known: &mut BTreeMap<&'a str, u64>,
+        known: &mut BTreeMap<&'n str, u64>,
     ) -> u64 {
         if depth > DEEPEST {
             return u64::MAX;

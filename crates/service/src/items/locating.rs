@@ -10,13 +10,13 @@ use serde_saphyr::Spanned;
 
 /// A line and a column, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) column: u64,
+pub(crate) struct Place {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
 }
 
 /// A YAML document reduced to where things stand.
-pub(super) enum Node {
+pub(crate) enum Node {
     Scalar,
     Sequence(Vec<Spanned<Node>>),
     Mapping(BTreeMap<String, Spanned<Node>>),
@@ -24,14 +24,14 @@ pub(super) enum Node {
 
 /// A step into a document.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(&'static str),
     At(usize),
 }
 
 impl Node {
     /// Where the value at a path stands; of a path that isn't there, the last part that is.
-    pub(super) fn find(root: &Spanned<Self>, path: &[Step]) -> Place {
+    pub(crate) fn find(root: &Spanned<Self>, path: &[Step]) -> Place {
         let mut here = root;
         for step in path {
             let next = match (step, &here.value) {

@@ -10,8 +10,8 @@
 
 pub mod capabilities;
 pub mod catalogue;
-mod checking;
-mod locating;
+pub(crate) mod checking;
+pub(crate) mod locating;
 pub mod reading;
 pub mod schema;
 

@@ -47,9 +47,17 @@ pub fn read_item(source: &str, shared: &Shared) -> Result<Item, Vec<Finding>> {
     if findings.is_empty() {
         return Ok(item);
     }
+    Err(placed(source, findings))
+}
+
+/// What is wrong, with where it stands.
+pub(crate) fn placed(source: &str, faults: Vec<Fault>) -> Vec<Finding> {
     // It was read once, so it can be read again.
-    let tree: Spanned<Node> = read(source)?;
-    let mut placed: Vec<Finding> = findings
+    let tree: Spanned<Node> = match read(source) {
+        Ok(tree) => tree,
+        Err(findings) => return findings,
+    };
+    let mut placed: Vec<Finding> = faults
         .into_iter()
         .map(|(path, message)| {
             let place = Node::find(&tree, &path);
@@ -61,7 +69,7 @@ pub fn read_item(source: &str, shared: &Shared) -> Result<Item, Vec<Finding>> {
         })
         .collect();
     placed.sort_by_key(|f| (f.line, f.column));
-    Err(placed)
+    placed
 }
 
 /// Reads what the files of a folder share.
@@ -73,9 +81,9 @@ pub fn read_shared(source: &str) -> Result<Shared, Vec<Finding>> {
 }
 
 /// A path into a file, with what is wrong there.
-pub(super) type Fault = (Vec<Step>, String);
+pub(crate) type Fault = (Vec<Step>, String);
 
-fn read<T: DeserializeOwned>(source: &str) -> Result<T, Vec<Finding>> {
+pub(crate) fn read<T: DeserializeOwned>(source: &str) -> Result<T, Vec<Finding>> {
     if source.len() > LONGEST {
         return Err(vec![Finding {
             line: 1,

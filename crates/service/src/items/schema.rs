@@ -440,7 +440,8 @@ impl Field {
         self.no_label.as_deref().unwrap_or("否")
     }
 
-    fn fact(&self) -> Fact {
+    /// As the rules see it.
+    pub fn fact(&self) -> Fact {
         let number = |bound: &Option<Bound>| match bound {
             Some(Bound::Number(n)) => Some(n.0),
             _ => None,
