@@ -54,7 +54,7 @@ for (const { width, theme } of [
     assert.match(number, /^BJ\d{8}-/)
     await v.check('guide-receipt')
     await receipt.getByRole('link', { name: '查看我的办件' }).click()
-    await page.getByText(number).waitFor()
+    await page.locator('.list .entry', { hasText: number }).waitFor()
     await v.check('cases-mine')
     await page.locator('.list .entry').first().click()
     await page.locator('.history li').first().waitFor()
