@@ -32,6 +32,39 @@ pub(crate) struct Config {
     pub(crate) files: ObjectStore,
     pub(crate) events: Bus,
     pub(crate) models: Models,
+    pub(crate) cases: Cases,
+}
+
+/// Applications that were handed in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Cases {
+    pub(crate) webhook: WebhookSettings,
+}
+
+/// The city's own system, which is told of every case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WebhookSettings {
+    /// Where cases are sent; nowhere if empty.
+    pub(crate) url: String,
+    /// What signs them.
+    pub(crate) secret: String,
+    /// Only cases of these service items, by id; all if empty.
+    pub(crate) items: Vec<String>,
+    /// How long a reply may take, in seconds.
+    pub(crate) timeout: u64,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            secret: String::new(),
+            items: Vec::new(),
+            timeout: 10,
+        }
+    }
 }
 
 /// Where records are kept beyond the data folder.

@@ -11,6 +11,7 @@ mod models;
 mod threads;
 mod training;
 mod upkeep;
+mod webhook;
 mod wiring;
 
 use std::process::ExitCode;

@@ -73,7 +73,16 @@ pub(crate) fn schedules() -> Vec<Builtin> {
         when: When::Daily { at: at.to_owned() },
         enabled: true,
     };
+    let hourly = Builtin {
+        id: "case-deadlines",
+        kind: "cases.deadlines",
+        input: json!({}),
+        title: "每小时提醒到期的办件",
+        when: When::EveryMinutes(60),
+        enabled: true,
+    };
     vec![
+        hourly,
         daily("sweep", "platform.sweep", "每日清理", "03:00"),
         daily("audit-verify", "audit.verify", "每日核验审计日志", "03:30"),
     ]

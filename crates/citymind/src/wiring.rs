@@ -26,8 +26,13 @@ use platform::{
     sessions::Sessions,
 };
 use service::{
-    Assistant, cases::CaseDesk, feedback::FeedbackBox, grading::Grader, guide::GuideDesk,
-    items::Catalogue as ItemCatalogue, learning::Learning,
+    Assistant,
+    cases::{CaseDesk, CasesOutward, Deadlines},
+    feedback::FeedbackBox,
+    grading::Grader,
+    guide::GuideDesk,
+    items::Catalogue as ItemCatalogue,
+    learning::Learning,
 };
 
 use crate::{
@@ -36,6 +41,7 @@ use crate::{
     models::{self, Desk, Pull},
     training::Train,
     upkeep::{self, Upkeep},
+    webhook::Webhook,
 };
 
 /// The running product.
@@ -46,6 +52,8 @@ pub(crate) struct App {
     pub(crate) imports: Arc<Imports>,
     pub(crate) assistant: Assistant,
     pub(crate) items: Arc<ItemCatalogue>,
+    pub(crate) guides: GuideDesk,
+    pub(crate) cases: CaseDesk,
     pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) events: Events,
@@ -107,14 +115,20 @@ impl App {
         .await?;
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
-        let cases = CaseDesk::open(records.clone(), items.clone()).await?;
+        let cases = CaseDesk::open(records.clone(), files.clone(), items.clone()).await?;
         let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
-        let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
+        let assistant = Assistant::new(
+            library.clone(),
+            sessions.clone(),
+            gateway.clone(),
+            guides.clone(),
+        );
         let grader =
             Grader::open(assistant.clone(), library.clone(), gateway, records.clone()).await?;
         let learning = Learning::open(library.clone(), records.clone()).await?;
         let notices = Notices::open(records.clone()).await?;
-        let handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
+        let mut handlers: Vec<Arc<dyn Handler>> = vec![notices.clone()];
+        handlers.extend(outward(&config, &records)?);
         let bus = bus(&config).await?;
         let events = Events::open(records.clone(), bus, handlers, Default::default()).await?;
         let upkeep = Upkeep::new(&library, &audit, &identity, &events, &records);
@@ -126,6 +140,7 @@ impl App {
                 vec![
                     Arc::new(Pull(models.clone())),
                     Arc::new(Train(learning.clone())),
+                    Arc::new(Deadlines(cases.clone())),
                 ],
             ]
             .concat(),
@@ -165,6 +180,8 @@ impl App {
             imports,
             assistant,
             items,
+            guides,
+            cases,
             identity,
             audit,
             events,
@@ -184,8 +201,11 @@ impl App {
         let follow = (!self.config.database.url.is_empty()).then(|| tokio::spawn(follow(self)));
         let library = self.library.clone();
         let embed = tokio::spawn(async move { library.keep_embedding().await });
+        let items = self.items.clone();
+        let understand = tokio::spawn(async move { items.keep_understanding().await });
         Work {
             embed,
+            understand,
             events,
             jobs,
             follow,
@@ -201,6 +221,7 @@ impl App {
 /// What is done in the background.
 pub(crate) struct Work {
     embed: tokio::task::JoinHandle<()>,
+    understand: tokio::task::JoinHandle<()>,
     events: Running,
     jobs: Workers,
     follow: Option<tokio::task::JoinHandle<()>>,
@@ -210,6 +231,7 @@ impl Work {
     /// Ends it; what is under way is finished or given back.
     pub(crate) async fn stop(self) {
         self.embed.abort();
+        self.understand.abort();
         if let Some(follow) = self.follow {
             follow.abort();
         }
@@ -271,6 +293,21 @@ fn files(folder: &DataFolder, config: &Config) -> Result<Arc<dyn Files>> {
         return Ok(Arc::new(LocalFiles::new(folder.files())));
     }
     Ok(Arc::new(S3Files::new(&config.files.settings())?))
+}
+
+/// What brings cases to the city's own system, where one is named.
+fn outward(config: &Config, records: &Arc<dyn Records>) -> Result<Option<Arc<dyn Handler>>> {
+    let settings = &config.cases.webhook;
+    if settings.url.is_empty() {
+        return Ok(None);
+    }
+    let webhook = Arc::new(Webhook::new(settings)?);
+    let items = settings.items.iter().cloned();
+    Ok(Some(Arc::new(CasesOutward::new(
+        records.clone(),
+        webhook,
+        items,
+    ))))
 }
 
 async fn bus(config: &Config) -> Result<Option<Arc<dyn EventBus>>> {

@@ -411,7 +411,14 @@ async fn a_trace_is_shown_to_who_asked_and_to_administrators_only() {
         .collect();
     assert_eq!(
         steps,
-        ["safety", "understand", "retrieve", "compose", "check"]
+        [
+            "safety",
+            "intent",
+            "understand",
+            "retrieve",
+            "compose",
+            "check"
+        ]
     );
     assert!(trace.get("visitor").is_none(), "{trace}");
     problem(404, "not_found", ben.get(&path)).await;

@@ -159,7 +159,9 @@ async fn attempt(server: &Server, operation: &Operation, key: Option<&str>) -> (
     }
     let text = response.text().await.unwrap();
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
-    (status, body["code"].as_str().unwrap_or_default().to_owned())
+    // The OpenAI interface tells of errors in its own form.
+    let code = body["code"].as_str().or(body["error"]["code"].as_str());
+    (status, code.unwrap_or_default().to_owned())
 }
 
 /// One's own account is for people, not for keys, whatever they may; a bad input is told first.
@@ -168,7 +170,8 @@ fn own(operation: &Operation) -> bool {
 }
 
 fn guarded(operation: &Operation) -> bool {
-    operation.path.starts_with("/api/v1/") || operation.name == "metrics"
+    let path = &operation.path;
+    path.starts_with("/api/v1/") || path.starts_with("/v1/") || operation.name == "metrics"
 }
 
 async fn parties(server: &Server) -> Vec<Party> {

@@ -4,6 +4,7 @@
 //! - [`is_archive`] and [`unpack`] open a zip of such files.
 //! - [`is_picture`] and [`picture_media`] recognise and check pictures that lie beside documents.
 //! - [`Document::locate`] says in words where a byte stands: 第十二条第二款第（三）项.
+//! - [`Paper`] is a filled form, written as docx and as PDF.
 //! - [`is_suspicious`] recognises text that gives orders to a language model.
 
 mod archive;
@@ -19,6 +20,7 @@ mod metadata;
 mod note;
 mod package;
 mod page;
+mod paper;
 mod pdf;
 mod picture;
 mod place;
@@ -37,6 +39,7 @@ pub use format::is_archive;
 pub use limits::Limits;
 pub use metadata::field_of_topic;
 pub use note::{is_order, is_suspicious, order_in};
+pub use paper::{Paper, PaperSection};
 pub use picture::{Media, Picture, PictureSource, is_picture, picture_media};
 
 /// Reads one file.

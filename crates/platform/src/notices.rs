@@ -170,8 +170,31 @@ fn told(event: &Event) -> Option<(String, String, bool, &'static [Role])> {
             true,
             &[],
         )),
+        kind if kind.starts_with("service.case_") => told_of_case(event),
         _ => None,
     }
+}
+
+/// What those who decide cases should know of one: what applicants do, and days that run out. What they decide themselves is no
+/// news to them.
+fn told_of_case(event: &Event) -> Option<(String, String, bool, &'static [Role])> {
+    let text = |name: &str| event.data[name].as_str().unwrap_or_default();
+    let days = event.data["days_left"].as_i64().unwrap_or_default();
+    let case = format!("办件 {}（{}）", text("number"), text("item"));
+    let (told, warning) = match (event.kind.as_str(), text("status")) {
+        ("service.case_submitted", _) => (format!("收到新的{case}，请受理。"), false),
+        ("service.case_changed", "submitted") => (format!("{case}已补正，重新提交。"), false),
+        ("service.case_changed", "withdrawn") => (format!("{case}已由申请人撤回。"), false),
+        ("service.case_due", _) if days < 0 => (
+            format!("{case}已超过办理期限 {} 天，请尽快办理。", -days),
+            true,
+        ),
+        ("service.case_due", _) if days == 0 => (format!("{case}今天到期，请尽快办理。"), true),
+        ("service.case_due", _) => (format!("{case}明天到期，请及时办理。"), false),
+        _ => return None,
+    };
+    let link = format!("/cases/{}", event.subject);
+    Some((told, link, warning, &[Role::Clerk]))
 }
 
 #[async_trait]
@@ -181,7 +204,14 @@ impl Handler for Notices {
     }
 
     fn kinds(&self) -> &[&str] {
-        &["knowledge.import_finished", "job.failed", "audit.broken"]
+        &[
+            "knowledge.import_finished",
+            "job.failed",
+            "audit.broken",
+            "service.case_submitted",
+            "service.case_changed",
+            "service.case_due",
+        ]
     }
 
     async fn handle(&self, event: &Event) -> Result<Vec<Write>> {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    compiled::nothing,
     expression::{Environment, Expression, Labels, Unworkable},
     value::{Type, Value},
 };
@@ -350,13 +351,7 @@ impl Environment for Case<'_> {
         if let Some(field) = self.book.field(name) {
             return Ok(match self.applies(field) {
                 Some(true) => self.facts.get(name).cloned(),
-                Some(false) => match field.domain {
-                    Domain::Bool => Some(false.into()),
-                    Domain::Number { .. } => Some(0.into()),
-                    Domain::Choices(_) => Some(Value::List(Vec::new())),
-                    Domain::Choice(_) => Some("".into()),
-                    Domain::Date { .. } | Domain::Text => None,
-                },
+                Some(false) => nothing(&field.domain),
                 None => None,
             });
         }

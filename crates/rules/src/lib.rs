@@ -10,12 +10,14 @@
 //! | [`expression`] | the expression language: read, check, evaluate, tell |
 //! | [`book`] | parameters with dates, rules and amounts that belong together |
 //! | [`assessment`] | what a book says about a case, with reasons |
+//! | [`compiled`] | a book made ready for many cases |
 //! | [`counterfactual`] | the fewest facts whose change makes all rules met |
 //! | [`asking`] | which question decides soonest |
 
 pub mod asking;
 pub mod assessment;
 pub mod book;
+pub mod compiled;
 pub mod counterfactual;
 pub mod expression;
 pub mod value;

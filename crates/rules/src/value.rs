@@ -86,6 +86,68 @@ impl Value {
     }
 }
 
+/// A value borrowed from a case or an expression: what evaluation works on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Datum<'a> {
+    Bool(bool),
+    Number(Decimal),
+    Text(&'a str),
+    Date(Date),
+    List(&'a [String]),
+    Table(&'a BTreeMap<String, Decimal>),
+}
+
+impl Value {
+    pub(crate) fn datum(&self) -> Datum<'_> {
+        match self {
+            Self::Bool(b) => Datum::Bool(*b),
+            Self::Number(n) => Datum::Number(*n),
+            Self::Text(t) => Datum::Text(t),
+            Self::Date(d) => Datum::Date(*d),
+            Self::List(l) => Datum::List(l),
+            Self::Table(t) => Datum::Table(t),
+        }
+    }
+}
+
+impl Datum<'_> {
+    pub(crate) fn truth(self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(b),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn owned(self) -> Value {
+        match self {
+            Self::Bool(b) => Value::Bool(b),
+            Self::Number(n) => Value::Number(n),
+            Self::Text(t) => Value::Text(t.to_owned()),
+            Self::Date(d) => Value::Date(d),
+            Self::List(l) => Value::List(l.to_vec()),
+            Self::Table(t) => Value::Table(t.clone()),
+        }
+    }
+}
+
+/// Values of one type in their order; those of different types have none.
+impl PartialOrd for Datum<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.partial_cmp(b),
+            (Self::Date(a), Self::Date(b)) => a.partial_cmp(b),
+            _ => None,
+        }
+    }
+}
+
+/// Values of one type in their order; those of different types have none.
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        self.datum().partial_cmp(&other.datum())
+    }
+}
+
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Bool(value)

@@ -200,16 +200,22 @@ impl Assistant {
         let guided = self
             .guides
             .writes(context, &session.id, opened, case.as_deref())?;
-        let lasting = !guided.is_empty();
+        let stepped = answer.status == AnswerStatus::Guide;
         let turn = Turn {
             id: turn,
             question,
             asked_at,
             answer: answer.clone(),
         };
-        match self.sessions.append(session, turn, &trace, &guided).await {
+        let (again, same) = (session.clone(), turn.clone());
+        let mut kept = self.sessions.append(session, turn, &trace, &guided).await;
+        if !stepped && matches!(&kept, Err(e) if e.code == ErrorCode::Conflict) {
+            // Somebody asked two things at once. What the other one left is followed up on.
+            kept = self.sessions.append(again, same, &trace, &[]).await;
+        }
+        match kept {
             // A citizen is answered also while the disk is full; what is lost is said. A dialogue must not lose a step.
-            Err(error) if error.code == ErrorCode::StorageFull && !lasting => {
+            Err(error) if error.code == ErrorCode::StorageFull && !stepped => {
                 tracing::error!(%error, detail = error.detail, "an answer was not stored");
                 answer
                     .notices

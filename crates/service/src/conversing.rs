@@ -16,11 +16,14 @@ use crate::{
     cases::Case,
     guide::desk::{Guided, Opened, Step, wants_to_apply},
     intents::{Intent, Reading, context},
-    items::catalogue::Entry,
+    items::{catalogue::Entry, schema::Days},
 };
 
 /// An item is offered, or begun, when it is at least so certain that it is meant.
 const CERTAIN: f32 = 0.5;
+
+/// An item is named among others when it is at least so likely.
+const LIKELY: f32 = 0.08;
 
 /// Items named when it is not clear which is meant.
 const BETWEEN: usize = 3;
@@ -63,7 +66,7 @@ impl Assistant {
             .previous()
             .map(|previous| context::resolve(previous, masked).question);
         let question = resolved.as_deref().unwrap_or(masked);
-        let reading = self.guides.catalogue().recogniser().recognise(question);
+        let reading = self.guides.catalogue().read(question).await;
         let told = json!({
             "question": question,
             "intent": reading.intent,
@@ -103,13 +106,23 @@ impl Assistant {
                 .guides
                 .waiting(opened, on, &mut reply.citations)
                 .await?;
-        } else if let Some(entry) = meant {
+            return Ok((reply, None));
+        }
+        if let Some(entry) = meant {
+            // Where no document answers, the item itself does: its statements stand on clauses as well.
+            if reply.status == AnswerStatus::Refused
+                && let Some(introduced) = self.introduce(context, &entry, on).await?
+            {
+                reply = introduced;
+            }
             reply.offer = Some(self.guides.offer(opened, &entry));
-        } else if reply.status == AnswerStatus::Refused
-            && reading.intent == Intent::Item
+        } else if reading.intent == Intent::Item
             && let Some(which) = self.ask_which(opened, &reading)
         {
-            return Ok((which, None));
+            if reply.status == AnswerStatus::Refused {
+                return Ok((which, None));
+            }
+            reply.choices = which.choices;
         }
         Ok((reply, None))
     }
@@ -154,12 +167,82 @@ impl Assistant {
             .flatten()
     }
 
+    /// An item as an answer: what it is, its conditions, materials and time, each with the clauses that they stand on.
+    async fn introduce(&self, context: &Context, entry: &Entry, on: Date) -> Result<Option<Reply>> {
+        let (item, catalogue) = (&entry.item, self.guides.catalogue());
+        let joined = |parts: Vec<&str>| parts.join("；");
+        let bases = |all: &mut dyn Iterator<Item = &Vec<String>>| -> Vec<String> {
+            all.flatten().cloned().collect()
+        };
+        let rules = bases(&mut item.rules.iter().map(|r| &r.basis));
+        let first = item.rules.first().map(|r| r.basis.clone());
+        let limit = &item.time_limit;
+        let days = match limit.unit {
+            Days::WorkingDays => "个工作日",
+            Days::Days => "天",
+        };
+        let lines = [
+            (
+                format!("您可以办“{}”：{}", item.name, item.summary),
+                first.unwrap_or_default(),
+            ),
+            (
+                format!(
+                    "条件：{}。",
+                    joined(item.rules.iter().map(|r| r.text.as_str()).collect())
+                ),
+                rules,
+            ),
+            (
+                format!(
+                    "材料：{}。",
+                    joined(item.materials.iter().map(|m| m.name.as_str()).collect())
+                ),
+                bases(&mut item.materials.iter().map(|m| &m.basis)),
+            ),
+            (
+                format!(
+                    "时限：{}{days}。{}",
+                    limit.promised,
+                    limit.note.as_deref().unwrap_or_default()
+                ),
+                limit.basis.clone(),
+            ),
+            (format!("收费：{}。", item.fee.text), item.fee.basis.clone()),
+        ];
+        let mut reply = said(AnswerStatus::Answered, String::new());
+        reply.segments.clear();
+        for (text, bases) in lines {
+            let marks = catalogue
+                .cite(item, &bases, on, &mut reply.citations)
+                .await?;
+            // What stands on nothing isn't said.
+            if !marks.is_empty() {
+                reply.segments.push(Segment {
+                    text,
+                    citations: marks,
+                });
+            }
+        }
+        if reply.segments.is_empty() {
+            return Ok(None);
+        }
+        for citation in &reply.citations {
+            context.emit("citation", citation)?;
+        }
+        for segment in &reply.segments {
+            context.emit("segment", segment)?;
+        }
+        Ok(Some(reply))
+    }
+
     /// Asks which of the likeliest items is meant.
     fn ask_which(&self, opened: &mut Opened, reading: &Reading) -> Option<Reply> {
         let names: Vec<String> = reading
             .items
             .iter()
             .take(BETWEEN)
+            .filter(|i| i.probability >= LIKELY)
             .map(|i| i.name.clone())
             .collect();
         if names.is_empty() {

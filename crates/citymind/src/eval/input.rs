@@ -4,9 +4,11 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
+    sync::LazyLock,
 };
 
 use kernel::{Error, ErrorCode, Result};
+use regex::Regex;
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// An entry of a corpus.
@@ -27,6 +29,11 @@ pub(super) struct Asked {
     pub(super) text: String,
 }
 
+/// Where Python's `json` writes NaN or Infinity as a value.
+static NOT_A_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"("\s*:\s*)-?(?:NaN|Infinity)\b"#).expect("the pattern is fixed")
+});
+
 /// Calls `visit` with each line of a file; a bad line is named by its number.
 pub(super) fn each<T: DeserializeOwned>(
     path: &Path,
@@ -37,7 +44,12 @@ pub(super) fn each<T: DeserializeOwned>(
             let message = format!("{} 第 {number} 行不合格式：{e}。", path.display());
             Error::new(ErrorCode::InvalidInput, message)
         };
-        visit(serde_json::from_str(text).map_err(bad)?)
+        let read = serde_json::from_str(text).or_else(|error| {
+            // Python writes numbers that are none in ways that JSON does not know; in a field that nobody reads they do no harm.
+            let known = NOT_A_NUMBER.replace_all(text, "${1}null");
+            serde_json::from_str(&known).map_err(|_| error)
+        });
+        visit(read.map_err(bad)?)
     })
 }
 

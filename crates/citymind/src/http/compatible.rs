@@ -188,11 +188,15 @@ pub(super) async fn chat(
     who: Who,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let input: ChatInput =
-        match object(body).and_then(|b| kernel::capability::read_input(Value::Object(b))) {
-            Ok(input) => input,
-            Err(error) => return refused(&who, error),
-        };
+    let context = who.context();
+    let catalogue = &state.app.catalogue;
+    let read = catalogue.enter(&doors::V1_CHAT, &context, String::new(), async {
+        kernel::capability::read_input::<ChatInput>(Value::Object(object(body)?))
+    });
+    let input = match read.await {
+        Ok(input) => input,
+        Err(error) => return refused(&who, error),
+    };
     let name = input.model.as_str();
     if name != SERVICE {
         let error = Error::new(
@@ -220,7 +224,6 @@ pub(super) async fn chat(
         session,
         ..AskInput::default()
     };
-    let context = who.context();
     let id = format!("chatcmpl-{}", fresh());
     let created = jiff::Timestamp::now().as_second();
     if !input.stream {
@@ -301,13 +304,7 @@ async fn answer(
     owner: &str,
     said: &[(String, String)],
 ) -> Result<(Answer, String)> {
-    let input = serde_json::to_value(ask).map_err(Error::internal)?;
-    let output = state
-        .app
-        .catalogue
-        .call("service.ask", context, input)
-        .await?;
-    let answer: Answer = serde_json::from_value(output).map_err(Error::internal)?;
+    let answer = state.app.assistant.ask(context, ask.clone()).await?;
     let text = told(&answer);
     let mut said = said.to_vec();
     said.push(("assistant".to_owned(), text.clone()));

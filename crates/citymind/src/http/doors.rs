@@ -93,6 +93,46 @@ pub(crate) const JOB_ARTIFACT: Definition = Definition::get(
     "/jobs/{id}/artifacts/{name}",
 )
 .open_to(Permission::ADMINISTRATOR);
+pub(crate) const CASE_DOCX: Definition = Definition::get(
+    "cases.form_docx",
+    "下载申请表（Word）",
+    "下载一件申请的申请表，Word 格式；申请人和窗口人员可用。",
+    "/cases/{id}/form.docx",
+)
+.open_to(Permission::SignedIn);
+pub(crate) const CASE_PDF: Definition = Definition::get(
+    "cases.form_pdf",
+    "下载申请表（PDF）",
+    "下载一件申请的申请表，PDF 格式；申请人和窗口人员可用。",
+    "/cases/{id}/form.pdf",
+)
+.open_to(Permission::SignedIn);
+pub(crate) const GUIDE_DOCX: Definition = Definition::get(
+    "guides.form_docx",
+    "下载填好的申请表（Word）",
+    "下载本人对话里已经填好、还没有提交的申请表，Word 格式。",
+    "/guides/{session}/form.docx",
+);
+pub(crate) const GUIDE_PDF: Definition = Definition::get(
+    "guides.form_pdf",
+    "下载填好的申请表（PDF）",
+    "下载本人对话里已经填好、还没有提交的申请表，PDF 格式。",
+    "/guides/{session}/form.pdf",
+);
+pub(crate) const MATERIAL_UPLOAD: Definition = Definition::post(
+    "cases.add_material",
+    "上传申请材料",
+    "为本人办件的一项材料上传文件：PDF、Word、JPG、PNG 或 txt，最大 20 MB；随即与申请表核对。",
+    "/cases/{id}/materials",
+)
+.open_to(Permission::SignedIn);
+pub(crate) const MATERIAL: Definition = Definition::get(
+    "cases.material",
+    "下载申请材料",
+    "下载一件申请里上传的材料文件；申请人和窗口人员可用。",
+    "/cases/{id}/materials/{upload}",
+)
+.open_to(Permission::SignedIn);
 pub(crate) const OIDC_BEGIN: Definition = Definition::get(
     "auth.oidc",
     "统一身份认证登录",
@@ -165,6 +205,12 @@ pub(crate) const ALL: &[Definition] = &[
     AUDIT_EXPORT,
     JOB_EVENTS,
     JOB_ARTIFACT,
+    CASE_DOCX,
+    CASE_PDF,
+    GUIDE_DOCX,
+    GUIDE_PDF,
+    MATERIAL_UPLOAD,
+    MATERIAL,
     OIDC_BEGIN,
     OIDC_CALLBACK,
     DEMO_SIGN_IN,

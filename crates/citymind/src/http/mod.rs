@@ -13,12 +13,14 @@
 //! | `error.rs` | errors as RFC 9457 problem details |
 //! | `transfer.rs` | files in (imports) and out (originals, pictures) |
 //! | `follow.rs`, `jobs.rs` | an import and a job followed live; what a job made |
+//! | `casework.rs` | filled forms as files, and the materials of cases |
 //! | `openapi.rs` | the OpenAPI 3.1 document, from the capabilities' schemas |
 //! | `docs.rs`, `docs.css` | the same document as a page |
 //! | `status.rs` | health and what the product runs on |
 //! | `console.rs` | the embedded console |
 
 mod auth;
+mod casework;
 mod compatible;
 mod console;
 mod cookie;
@@ -92,6 +94,15 @@ pub(crate) fn router(state: State) -> Router {
         .route("/knowledge/imports/{id}/events", get(follow::events))
         .route("/jobs/{id}/events", get(jobs::events))
         .route("/jobs/{id}/artifacts/{name}", get(jobs::artifact))
+        .route("/cases/{id}/form.docx", get(casework::case_docx))
+        .route("/cases/{id}/form.pdf", get(casework::case_pdf))
+        .route("/guides/{session}/form.docx", get(casework::guide_docx))
+        .route("/guides/{session}/form.pdf", get(casework::guide_pdf))
+        .route(
+            "/cases/{id}/materials",
+            post(casework::upload).layer(DefaultBodyLimit::max(casework::BODY)),
+        )
+        .route("/cases/{id}/materials/{upload}", get(casework::material))
         .route("/audit/export", get(export::audit))
         .route("/status", get(status::status));
     let auth = Router::new()

@@ -6,10 +6,12 @@ use knowledge::{Media, imports::Import};
 use platform::identity::{LinkView, User};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use service::cases::desk::CaseView;
 
 use super::{
     State,
     auth::{LinkInput, Me, RedeemInput, SignInInput},
+    casework,
     compatible::{ChatInput, EmbeddingsInput},
     doors,
     oidc::{DemoInput, DemoSignedIn},
@@ -35,7 +37,9 @@ pub(crate) fn describe(capabilities: &[Registered]) -> Value {
             .entry(format!("/api/v1{}", d.path))
             .or_insert_with(|| json!({}))[method] = operation(capability, &mut components);
     }
-    for (path, method, operation) in further(&mut components) {
+    let mut doors = further(&mut components);
+    doors.extend(of_cases(&mut components));
+    for (path, method, operation) in doors {
         paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
     }
     components.0.insert("Problem".into(), problem());
@@ -383,5 +387,34 @@ fn further(components: &mut Components) -> Vec<(String, &'static str, Value)> {
         plain(&doors::METRICS, "application/openmetrics-text"),
         plain(&open("live", "进程存活", "/health/live"), "text/plain"),
         plain(&open("ready", "可以回答", "/health/ready"), "text/plain"),
+    ]
+}
+
+/// The same of cases: filled forms as files, and materials.
+fn of_cases(components: &mut Components) -> Vec<(String, &'static str, Value)> {
+    let case = components.schema_of::<CaseView>();
+    let text = json!({"type": "string"});
+    let material = json!({"type": "object", "required": ["material", "file"], "properties": {
+        "material": {"type": "string", "description": "材料名称，与办件所列的相同"},
+        "file": {"type": "string", "format": "binary", "description": "文件"},
+    }});
+    let paper = |media: &str| content("200", "申请表", media, &text);
+    vec![
+        door(&doors::CASE_DOCX, paper(casework::WORD)),
+        door(&doors::CASE_PDF, paper(casework::PDF)),
+        door(&doors::GUIDE_DOCX, paper(casework::WORD)),
+        door(&doors::GUIDE_PDF, paper(casework::PDF)),
+        door(
+            &doors::MATERIAL_UPLOAD,
+            taking(
+                content("200", "成功", "application/json", &case),
+                "multipart/form-data",
+                &material,
+            ),
+        ),
+        door(
+            &doors::MATERIAL,
+            content("200", "材料文件", "application/octet-stream", &text),
+        ),
     ]
 }

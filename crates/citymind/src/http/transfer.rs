@@ -81,7 +81,7 @@ pub(super) async fn upload(
 pub(super) const ENOUGH: usize = 16 << 20;
 
 /// Reads on for a while: a browser that still sends would lose the connection and never read why it was refused.
-async fn drain(form: &mut Multipart) {
+pub(super) async fn drain(form: &mut Multipart) {
     let mut read = 0;
     while let Ok(Some(mut field)) = form.next_field().await {
         while let Ok(Some(chunk)) = field.chunk().await {
@@ -148,7 +148,7 @@ fn too_large() -> Error {
     )
 }
 
-fn cut_off(error: MultipartError) -> Error {
+pub(super) fn cut_off(error: MultipartError) -> Error {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         too_large()
     } else {
@@ -158,7 +158,7 @@ fn cut_off(error: MultipartError) -> Error {
 }
 
 /// A relative path without anything that leads elsewhere; it only names the document, no file is opened by it.
-fn clean(name: &str) -> Result<String> {
+pub(super) fn clean(name: &str) -> Result<String> {
     let parts: Vec<&str> = name
         .split(['/', '\\'])
         .map(str::trim)

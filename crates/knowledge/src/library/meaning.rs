@@ -97,6 +97,12 @@ impl Library {
         *self.reranker.write() = reranker;
     }
 
+    /// The embedder in use.
+    pub fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        let meaning = self.meaning.read();
+        meaning.as_ref().map(|m| m.embedder.clone())
+    }
+
     /// How far clauses are embedded; `None` without an embedder.
     pub fn meaning_state(&self) -> Option<MeaningState> {
         let meaning = self.meaning.read().clone()?;

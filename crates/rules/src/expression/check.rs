@@ -1,7 +1,7 @@
 //! Whether an expression makes sense, before anybody's case is decided by it.
 
 use super::{Expression, Fault, Function, Kind, Node, Operator};
-use crate::value::Type;
+use crate::value::{Datum, Type};
 
 /// The types of the names that an expression may use.
 pub trait Names {
@@ -188,10 +188,12 @@ fn call(
     }
 }
 
-fn literals(arguments: &[Node]) -> Vec<crate::Value> {
-    let literal = |n: &Node| match &n.kind {
-        Kind::Literal(value) => Some(value.clone()),
-        _ => None,
-    };
-    arguments.iter().filter_map(literal).collect()
+fn literals(arguments: &[Node]) -> Vec<Datum<'_>> {
+    let mut literals = Vec::new();
+    for argument in arguments {
+        if let Kind::Literal(value) = &argument.kind {
+            literals.push(value.datum());
+        }
+    }
+    literals
 }

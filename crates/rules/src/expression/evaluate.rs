@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Expression, Function, Kind, Node, Operator};
-use crate::value::Value;
+use crate::value::{Datum, Value};
 
 /// Why an expression has no value although everything is known: a division by zero, a parameter without a value on the day,
 /// a number too large, a choice that a table lacks.
@@ -53,13 +53,16 @@ pub(super) fn evaluate(node: &Node, environment: &impl Environment) -> Evaluated
         Kind::Binary(operator, a, b) => {
             let (a, b) = (evaluate(a, environment)?, evaluate(b, environment)?);
             match (a, b) {
-                (Some(a), Some(b)) => apply(*operator, &a, &b).map(Some),
+                (Some(a), Some(b)) => {
+                    apply(*operator, a.datum(), b.datum()).map(|v| Some(v.owned()))
+                }
                 _ => Ok(None),
             }
         }
         Kind::Call(Function::If, arguments) => choose(arguments, environment),
         Kind::Call(Function::Known, arguments) => {
-            Ok(Some(evaluate(&arguments[0], environment)?.is_some().into()))
+            let known = evaluate(&arguments[0], environment).is_ok_and(|v| v.is_some());
+            Ok(Some(known.into()))
         }
         Kind::Call(function, arguments) => {
             let mut values = Vec::with_capacity(arguments.len());
@@ -69,73 +72,81 @@ pub(super) fn evaluate(node: &Node, environment: &impl Environment) -> Evaluated
                     None => return Ok(None),
                 }
             }
-            let result = function.apply(&values, environment.today());
+            let data: Vec<Datum<'_>> = values.iter().map(Value::datum).collect();
+            let result = function.apply(&data, environment.today());
             result
-                .map(Some)
+                .map(|v| Some(v.owned()))
                 .ok_or_else(|| Unworkable(unworkable(*function, &values)))
         }
     }
 }
 
-/// Kleene's `and` (decided by false) and `or` (decided by true).
+/// Kleene's `and` (decided by false) and `or` (decided by true): one side that decides is enough, whatever becomes of the
+/// other.
 fn connect(a: &Node, b: &Node, decisive: bool, environment: &impl Environment) -> Evaluated {
-    let a = evaluate(a, environment)?.and_then(|v| v.truth());
-    if a == Some(decisive) {
+    let truth = |node: &Node| evaluate(node, environment).map(|v| v.and_then(|v| v.truth()));
+    let a = truth(a);
+    if a == Ok(Some(decisive)) {
         return Ok(Some(decisive.into()));
     }
-    let b = evaluate(b, environment)?.and_then(|v| v.truth());
-    if b == Some(decisive) {
-        return Ok(Some(decisive.into()));
+    match (a, truth(b)) {
+        (_, Ok(Some(b))) if b == decisive => Ok(Some(decisive.into())),
+        (Ok(Some(_)), Ok(Some(_))) => Ok(Some((!decisive).into())),
+        // What is not known yet may still decide.
+        (Ok(None), _) | (_, Ok(None)) => Ok(None),
+        (Err(why), _) | (_, Err(why)) => Err(why),
     }
-    Ok(match (a, b) {
-        (Some(_), Some(_)) => Some((!decisive).into()),
-        _ => None,
-    })
 }
 
 fn choose(arguments: &[Node], environment: &impl Environment) -> Evaluated {
     let [condition, a, b] = arguments else {
         return Ok(None);
     };
-    match evaluate(condition, environment)?.and_then(|v| v.truth()) {
-        Some(true) => evaluate(a, environment),
-        Some(false) => evaluate(b, environment),
+    let condition = evaluate(condition, environment).map(|v| v.and_then(|v| v.truth()));
+    match condition {
+        Ok(Some(true)) => evaluate(a, environment),
+        Ok(Some(false)) => evaluate(b, environment),
         // Whichever it is, the result may be the same. A branch that cannot be worked out may not be taken.
-        None => match (evaluate(a, environment), evaluate(b, environment)) {
+        open => match (evaluate(a, environment), evaluate(b, environment)) {
             (Ok(Some(a)), Ok(Some(b))) if a == b => Ok(Some(a)),
-            _ => Ok(None),
+            _ => open.map(|_| None),
         },
     }
 }
 
-fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value, Unworkable> {
+pub(crate) fn apply<'a>(
+    operator: Operator,
+    a: Datum<'a>,
+    b: Datum<'a>,
+) -> Result<Datum<'a>, Unworkable> {
     use Operator as O;
-    if let (Value::Number(x), Value::Number(y)) = (a, b) {
+    if let (Datum::Number(x), Datum::Number(y)) = (a, b) {
         let computed = match operator {
-            O::Add => Some(x.checked_add(*y)),
-            O::Subtract => Some(x.checked_sub(*y)),
-            O::Multiply => Some(x.checked_mul(*y)),
+            O::Add => Some(x.checked_add(y)),
+            O::Subtract => Some(x.checked_sub(y)),
+            O::Multiply => Some(x.checked_mul(y)),
             O::Divide if y.is_zero() => return Err(Unworkable("除数是零".to_owned())),
-            O::Divide => Some(x.checked_div(*y)),
+            O::Divide => Some(x.checked_div(y)),
             _ => None,
         };
         if let Some(result) = computed {
             return result
-                .map(Value::Number)
+                .map(Datum::Number)
                 .ok_or_else(|| Unworkable("数太大，算不出来".to_owned()));
         }
     }
-    Ok(match operator {
+    Ok(Datum::Bool(match operator {
         O::Equal => a == b,
         O::Unequal => a != b,
         O::Less => a < b,
         O::LessOrEqual => a <= b,
         O::Greater => a > b,
         O::GreaterOrEqual => a >= b,
-        O::In => matches!((a, b), (Value::Text(one), Value::List(list)) if list.contains(one)),
+        O::In => {
+            matches!((a, b), (Datum::Text(one), Datum::List(list)) if list.iter().any(|l| l == one))
+        }
         _ => return Err(Unworkable("类型不对".to_owned())),
-    }
-    .into())
+    }))
 }
 
 fn unworkable(function: Function, arguments: &[Value]) -> String {

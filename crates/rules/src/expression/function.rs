@@ -3,7 +3,7 @@
 use jiff::{Span, ToSpan, Unit, civil::Date};
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
-use crate::value::{Type, Value};
+use crate::value::{Datum, Type};
 
 /// A function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,8 @@ impl Function {
     }
 
     /// Applies it to known arguments of the right types; nothing if the result can't be represented or looked up.
-    pub(super) fn apply(self, arguments: &[Value], today: Date) -> Option<Value> {
-        use Value::{Date as D, List, Number as N, Table, Text};
+    pub(crate) fn apply<'a>(self, arguments: &[Datum<'a>], today: Date) -> Option<Datum<'a>> {
+        use Datum::{Date as D, List, Number as N, Table, Text};
         Some(match (self, arguments) {
             (F::Min, [first, rest @ ..]) => extreme(first, rest, |a, b| b < a)?,
             (F::Max, [first, rest @ ..]) => extreme(first, rest, |a, b| b > a)?,
@@ -111,16 +111,20 @@ impl Function {
             (F::AddDays, [D(d), N(n)]) => later(*d, *n, |n| 0.days().try_days(n))?,
             (F::AddMonths, [D(d), N(n)]) => later(*d, *n, |n| 0.days().try_months(n))?,
             (F::AddYears, [D(d), N(n)]) => later(*d, *n, |n| 0.days().try_years(n))?,
-            (F::Pick, [Table(table), Text(key)]) => N(*table.get(key)?),
-            (F::Has, [List(list), Text(one)]) => Value::Bool(list.contains(one)),
+            (F::Pick, [Table(table), Text(key)]) => N(*table.get(*key)?),
+            (F::Has, [List(list), Text(one)]) => Datum::Bool(list.iter().any(|l| l == one)),
             _ => return None,
         })
     }
 }
 
-fn later(from: Date, n: Decimal, span: impl Fn(i64) -> Result<Span, jiff::Error>) -> Option<Value> {
+fn later(
+    from: Date,
+    n: Decimal,
+    span: impl Fn(i64) -> Result<Span, jiff::Error>,
+) -> Option<Datum<'static>> {
     let span = span(n.floor().to_i64()?).ok()?;
-    from.checked_add(span).ok().map(Value::Date)
+    from.checked_add(span).ok().map(Datum::Date)
 }
 
 /// Full units from one day to another, negative if the other is earlier. A month is full on the same day of the month, or
@@ -148,26 +152,17 @@ fn whole(from: Date, to: Date, unit: Unit) -> Option<Decimal> {
     )
 }
 
-fn extreme(first: &Value, rest: &[Value], better: fn(&Value, &Value) -> bool) -> Option<Value> {
-    let mut best = first;
+fn extreme<'a>(
+    first: &Datum<'a>,
+    rest: &[Datum<'a>],
+    better: fn(&Datum<'_>, &Datum<'_>) -> bool,
+) -> Option<Datum<'a>> {
+    let mut best = *first;
     for value in rest {
-        if value.kind() != best.kind() {
-            return None;
-        }
-        if better(best, value) {
-            best = value;
+        best.partial_cmp(value)?;
+        if better(&best, value) {
+            best = *value;
         }
     }
-    Some(best.clone())
-}
-
-/// Values of one type in their order; those of different types have none.
-impl PartialOrd for Value {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => a.partial_cmp(b),
-            (Self::Date(a), Self::Date(b)) => a.partial_cmp(b),
-            _ => None,
-        }
-    }
+    Some(best)
 }

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use check::Names;
+pub(crate) use evaluate::apply;
 pub use evaluate::{Environment, Unworkable};
 pub use function::Function;
 pub use tell::Labels;
@@ -106,6 +107,17 @@ impl Expression {
         names
     }
 
+    /// The names that it uses, each as often as it is used.
+    pub fn uses(&self) -> Vec<&str> {
+        let mut uses = Vec::new();
+        self.root.visit(&mut |node| {
+            if let Kind::Name(name) = &node.kind {
+                uses.push(name.as_str());
+            }
+        });
+        uses
+    }
+
     /// The numbers that are written in it: where its result may turn.
     pub fn numbers(&self) -> Vec<Decimal> {
         let mut numbers = Vec::new();
@@ -128,6 +140,12 @@ impl Expression {
             _ => {}
         });
         texts
+    }
+}
+
+impl Expression {
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
     }
 }
 

@@ -10,6 +10,9 @@ use crate::value::Value;
 /// The deepest nesting, against a stack that overflows.
 const DEPTH: usize = 64;
 
+/// The most words and signs: a long chain is a deep tree as well.
+const LONGEST: usize = 1_000;
+
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Number(Decimal),
@@ -37,7 +40,7 @@ fn lex(source: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
                 at += 1;
             }
             let text: String = chars[start..at].iter().collect();
-            Token::Number(text.parse().map_err(|_| Fault {
+            Token::Number(Decimal::from_str_exact(&text).map_err(|_| Fault {
                 at: start..at,
                 message: format!("“{text}”不是数"),
             })?)
@@ -73,6 +76,12 @@ fn lex(source: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
             Token::Sign(sign)
         };
         tokens.push((token, start..at));
+        if tokens.len() > LONGEST {
+            return Err(Fault {
+                at: start..at,
+                message: format!("算式太长，最多{LONGEST}个词和符号"),
+            });
+        }
     }
     tokens.push((Token::End, chars.len()..chars.len()));
     Ok(tokens)
@@ -215,7 +224,12 @@ impl Reader {
             self.next();
         }
         // `not a == b` is not (a == b), as in the languages that people know.
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(self.fault("算式嵌套太深"));
+        }
         let inner = if not { self.binary(4)? } else { self.unary()? };
+        self.depth -= 1;
         let at = start..inner.at.end;
         let inner = Box::new(inner);
         let kind = if not {

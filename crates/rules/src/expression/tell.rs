@@ -39,7 +39,11 @@ fn tell(node: &Node, within: u8, environment: &impl Environment, labels: &impl L
             // The right side of − and ÷ keeps its brackets.
             let right =
                 strength + u8::from(matches!(operator, Operator::Subtract | Operator::Divide));
-            let text = format!("{}{sign}{}", inner(a, strength), inner(b, right));
+            let text = format!(
+                "{}{sign}{}",
+                choice(a, b, labels).unwrap_or_else(|| inner(a, strength)),
+                choice(b, a, labels).unwrap_or_else(|| inner(b, right))
+            );
             if strength < within {
                 format!("（{text}）")
             } else {
@@ -50,11 +54,31 @@ fn tell(node: &Node, within: u8, environment: &impl Environment, labels: &impl L
             let taken = match evaluate(&arguments[0], environment) {
                 Ok(Some(Value::Bool(true))) => Some(&arguments[1]),
                 Ok(Some(Value::Bool(false))) => Some(&arguments[2]),
-                _ => None,
+                // Whichever it is, the result is the same, or it is not known yet.
+                _ => match evaluate(node, environment) {
+                    Ok(Some(_)) => Some(&arguments[1]),
+                    _ => None,
+                },
             };
             taken.map_or_else(|| "（待定）".to_owned(), |n| inner(n, within))
         }
+        Kind::Call(Function::Round, arguments) => inner(&arguments[0], within),
         Kind::Call(function, arguments) => call(*function, arguments, environment, labels),
+    }
+}
+
+/// A choice that a name is compared with, as people call it.
+fn choice(node: &Node, name: &Node, labels: &impl Labels) -> Option<String> {
+    let Kind::Name(name) = &name.kind else {
+        return None;
+    };
+    match &node.kind {
+        Kind::Literal(value @ Value::Text(_)) => Some(labels.told(name, value)),
+        Kind::Texts(texts) => {
+            let told = texts.iter().map(|t| labels.told(name, &t.as_str().into()));
+            Some(told.collect::<Vec<_>>().join("、"))
+        }
+        _ => None,
     }
 }
 
@@ -74,7 +98,11 @@ fn call(
     match function {
         Function::Min => format!("（{listed}）中较小的"),
         Function::Max => format!("（{listed}）中较大的"),
-        Function::Round | Function::Date | Function::If => first,
+        Function::Date => {
+            let day = first.parse::<jiff::civil::Date>();
+            day.map_or(first, |d| Value::from(d).to_string())
+        }
+        Function::Round | Function::If => first,
         Function::Floor => format!("（{first}）取整"),
         Function::Ceil => format!("（{first}）向上取整"),
         Function::Age => format!("{first}起的周岁"),
@@ -98,7 +126,10 @@ fn call(
             }
         }
         Function::Known => format!("已知{first}"),
-        Function::Has => format!("{first}包含{second}"),
+        Function::Has => {
+            let one = choice(&arguments[1], &arguments[0], labels);
+            format!("{first}包含{}", one.unwrap_or(second))
+        }
     }
 }
 

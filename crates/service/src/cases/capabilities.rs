@@ -8,7 +8,10 @@ use kernel::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::desk::{CaseDesk, CaseSummary, CaseView, CasesInput, Decision};
+use super::{
+    desk::{CaseDesk, CaseSummary, CaseView, CasesInput, Decision},
+    figures::{CaseFigures, FiguresInput},
+};
 
 /// Who decides.
 const CLERKS: Permission = Permission::Roles(&[Role::Clerk, Role::Administrator]);
@@ -22,6 +25,9 @@ pub fn all(desk: &CaseDesk) -> Vec<Registered> {
         Registered::new(Decide(desk.clone())),
         Registered::new(Withdraw(desk.clone())),
         Registered::new(Resubmit(desk.clone())),
+        Registered::new(Seen(desk.clone())),
+        Registered::new(RemoveMaterial(desk.clone())),
+        Registered::new(Figures(desk.clone())),
     ]
 }
 
@@ -175,5 +181,80 @@ impl Capability for Resubmit {
 
     async fn call(&self, context: &Context, input: ResubmitInput) -> Result<CaseView> {
         self.0.resubmit(context, &input.id, &input.note).await
+    }
+}
+
+struct Seen(CaseDesk);
+
+impl Capability for Seen {
+    type Input = ById;
+    type Output = CaseView;
+
+    fn definition(&self) -> Definition {
+        Definition::post(
+            "cases.read",
+            "办件进度已读",
+            "把本人办件的新进度标为已读。",
+            "/cases/{id}/read",
+        )
+        .open_to(Permission::SignedIn)
+    }
+
+    async fn call(&self, context: &Context, input: ById) -> Result<CaseView> {
+        self.0.seen(context, &input.id).await
+    }
+}
+
+/// A file of a case.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaterialInput {
+    /// The case.
+    pub id: String,
+    /// The file.
+    pub upload: String,
+}
+
+struct RemoveMaterial(CaseDesk);
+
+impl Capability for RemoveMaterial {
+    type Input = MaterialInput;
+    type Output = CaseView;
+
+    fn definition(&self) -> Definition {
+        Definition::delete(
+            "cases.remove_material",
+            "删除材料文件",
+            "删除本人办件里上传的一个材料文件，办结后不能删除。",
+            "/cases/{id}/materials/{upload}",
+        )
+        .open_to(Permission::SignedIn)
+    }
+
+    async fn call(&self, context: &Context, input: MaterialInput) -> Result<CaseView> {
+        self.0
+            .remove_material(context, &input.id, &input.upload)
+            .await
+    }
+}
+
+struct Figures(CaseDesk);
+
+impl Capability for Figures {
+    type Input = FiguresInput;
+    type Output = CaseFigures;
+
+    fn definition(&self) -> Definition {
+        Definition::get(
+            "cases.figures",
+            "办件统计",
+            "一段时间内各事项的办件数、申报用时、办理用时、退回和超期。",
+            "/cases/figures",
+        )
+        .open_to(Permission::STAFF)
+    }
+
+    async fn call(&self, _context: &Context, input: FiguresInput) -> Result<CaseFigures> {
+        self.0.figures(&input).await
     }
 }

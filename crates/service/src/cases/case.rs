@@ -3,6 +3,7 @@
 use jiff::{ToSpan, civil::Date};
 use kernel::{
     Result,
+    events::Event,
     evidence::Citation,
     records::{Collection, Expect, Write},
     time,
@@ -11,6 +12,7 @@ use platform::answer::guide::{Amount, Condition, GuideForm, Material};
 use rules::Facts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::items::schema::{Days, TimeLimit};
 
@@ -73,6 +75,62 @@ pub struct Case {
     /// When the dialogue began.
     #[serde(default)]
     pub began_at: String,
+    /// What was uploaded for its materials, in order.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
+    /// Something changed that the applicant has not looked at yet.
+    #[serde(default)]
+    pub unread: bool,
+}
+
+/// A file handed in for a material.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Upload {
+    /// Its id.
+    pub id: String,
+    /// The material.
+    pub material: String,
+    /// The name of the file.
+    pub name: String,
+    /// The SHA-256 of its content.
+    pub file: String,
+    /// Its media type.
+    pub media: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// When it was uploaded.
+    pub at: String,
+    /// Whether there is text to compare.
+    pub legible: Legible,
+    /// What the form says, held against its text.
+    pub checks: Vec<Check>,
+}
+
+/// Whether a file has text that can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Legible {
+    /// It has.
+    Text,
+    /// A document without a text layer, such as a scan.
+    Scan,
+    /// A picture.
+    Picture,
+}
+
+/// A value of the form, held against the text of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// The field.
+    pub field: String,
+    /// What the form calls it.
+    pub label: String,
+    /// What the form says.
+    pub expected: String,
+    /// The file says so as well.
+    pub found: bool,
+    /// What the file says instead, where that can be told.
+    pub seen: Option<String>,
 }
 
 /// Who applied.
@@ -130,6 +188,33 @@ pub struct CaseEvent {
 }
 
 impl Case {
+    /// Something that happened to it, for those who follow cases.
+    pub fn told(&self, kind: &str) -> Event {
+        let told = json!({
+            "number": self.number,
+            "item": self.item,
+            "item_id": self.item_id,
+            "status": self.status,
+            "title": self.status.title(),
+            "account": self.applicant.account,
+            "due": self.due,
+        });
+        Event::new(kind, &self.id, told)
+    }
+
+    /// Days left to decide it on a day, negative once it is late; nothing unless it waits to be decided.
+    pub fn days_left(&self, on: Date) -> Option<i32> {
+        let open = matches!(self.status, CaseStatus::Submitted | CaseStatus::Accepted);
+        let left = on.until(self.due).map(|s| s.get_days());
+        left.ok().filter(|_| open)
+    }
+
+    /// The day on which it was handed in.
+    pub fn submitted_on(&self) -> Date {
+        let day = self.submitted_at.get(..10).and_then(|d| d.parse().ok());
+        day.unwrap_or_else(time::today)
+    }
+
     /// The write that makes it, once.
     ///
     /// # Errors

@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use documents::Paper;
 use kernel::{
     Error, ErrorCode, Page, Result,
     capability::Context,
-    events::Event,
+    files::Files,
     identity::{Caller, Role},
     page::PageRequest,
     records::{Condition, Expect, Query, Records, Sort, Write},
     time,
 };
-use rules::Assessment;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::case::{CASES, Case, CaseStatus, event};
+use super::{
+    case::{CASES, Case, CaseStatus, event},
+    deadlines::REMINDERS,
+    materials::{Prereview, prereview},
+    outward::{External, LINKS},
+    paper,
+    review::{self, Review},
+};
 use crate::items::Catalogue;
 
 /// The longest opinion, in characters.
@@ -60,6 +66,8 @@ pub struct CaseSummary {
     pub due: jiff::civil::Date,
     /// Days left to decide it, negative once it is late; nothing once it is decided.
     pub days_left: Option<i32>,
+    /// Something changed that the applicant has not looked at yet.
+    pub unread: bool,
 }
 
 /// A case as clerk and applicant see it.
@@ -74,21 +82,12 @@ pub struct CaseView {
     pub days_left: Option<i32>,
     /// What the caller may do with it.
     pub may: Vec<String>,
+    /// What looking over the materials came to.
+    pub prereview: Prereview,
     /// What the rules suggest; only for clerks.
     pub review: Option<Review>,
-}
-
-/// What the rules suggest to a clerk.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Review {
-    /// The suggested decision.
-    pub suggestion: Decision,
-    /// An opinion to start from.
-    pub opinion: String,
-    /// What does not hold, or has to be looked at.
-    pub findings: Vec<String>,
-    /// The rules have changed since it was handed in.
-    pub rules_changed: bool,
+    /// What the city's own system calls it, once it was sent there.
+    pub external: Option<External>,
 }
 
 /// Which cases.
@@ -119,17 +118,29 @@ pub struct CasesInput {
 #[derive(Clone)]
 pub struct CaseDesk {
     pub(super) records: Arc<dyn Records>,
+    pub(super) files: Arc<dyn Files>,
     pub(super) catalogue: Arc<Catalogue>,
 }
+
+/// How often a change is tried while others change the same case.
+const TRIES: usize = 4;
 
 impl CaseDesk {
     /// Opens the cases of a store.
     ///
     /// # Errors
     /// `Storage`.
-    pub async fn open(records: Arc<dyn Records>, catalogue: Arc<Catalogue>) -> Result<Self> {
-        records.define(&[CASES]).await?;
-        Ok(Self { records, catalogue })
+    pub async fn open(
+        records: Arc<dyn Records>,
+        files: Arc<dyn Files>,
+        catalogue: Arc<Catalogue>,
+    ) -> Result<Self> {
+        records.define(&[CASES, LINKS, REMINDERS]).await?;
+        Ok(Self {
+            records,
+            files,
+            catalogue,
+        })
     }
 
     /// A page of cases: the applicant's own, or for a clerk all.
@@ -190,10 +201,37 @@ impl CaseDesk {
     /// `NotFound`, `Storage`.
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<CaseView> {
         let (case, _) = self.read(caller, id).await?;
-        Ok(self.view(caller, case))
+        self.view(caller, case).await
     }
 
-    async fn read(&self, caller: &Caller, id: &str) -> Result<(Case, u64)> {
+    /// The filled form of a case, for whoever may see it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn paper(&self, caller: &Caller, id: &str) -> Result<(String, Paper)> {
+        let (case, _) = self.read(caller, id).await?;
+        let name = format!("{}-{}", case.form.title, case.number);
+        Ok((name, paper::of_case(&case)))
+    }
+
+    /// The applicant has looked at what changed.
+    ///
+    /// # Errors
+    /// `NotFound` for another's; `Storage`.
+    pub async fn seen(&self, context: &Context, id: &str) -> Result<CaseView> {
+        let mut case = self.own(context, id).await?;
+        if case.unread {
+            case = self
+                .amend(&context.caller, id, |case| {
+                    case.unread = false;
+                    Ok(Vec::new())
+                })
+                .await?;
+        }
+        self.view(&context.caller, case).await
+    }
+
+    pub(super) async fn read(&self, caller: &Caller, id: &str) -> Result<(Case, u64)> {
         let found = self.records.get(&CASES, id).await?;
         let found = found.ok_or_else(|| Error::not_found("这个办件"))?;
         let case: Case = serde_json::from_value(found.body).map_err(Error::internal)?;
@@ -204,7 +242,7 @@ impl CaseDesk {
         }
     }
 
-    fn view(&self, caller: &Caller, case: Case) -> CaseView {
+    pub(super) async fn view(&self, caller: &Caller, case: Case) -> Result<CaseView> {
         let own = case.applicant.account == caller.owner();
         let clerk = is_clerk(caller);
         let mut may: Vec<&str> = Vec::new();
@@ -219,106 +257,21 @@ impl CaseDesk {
                 CaseStatus::Submitted | CaseStatus::Accepted | CaseStatus::Returned
             )
         {
-            may.push("withdraw");
+            may.extend(["withdraw", "upload"]);
         }
         if own && case.status == CaseStatus::Returned {
             may.push("resubmit");
         }
-        CaseView {
+        let prereview = prereview(&case);
+        Ok(CaseView {
             status_title: case.status.title().to_owned(),
-            days_left: days_left(&case),
+            days_left: case.days_left(time::today()),
             may: may.into_iter().map(str::to_owned).collect(),
-            review: clerk.then(|| self.review(&case)),
+            review: clerk.then(|| review::of(&self.catalogue, &case, &prereview)),
+            prereview,
+            external: self.records.read(&LINKS, &case.id).await?,
             case,
-        }
-    }
-
-    /// What the rules say of a case as it was handed in.
-    pub fn review(&self, case: &Case) -> Review {
-        let Some(entry) = self.catalogue.get(&case.item_id) else {
-            return Review {
-                suggestion: Decision::Return,
-                opinion: String::new(),
-                findings: vec!["这个事项已经从目录里删除，请人工核对。".to_owned()],
-                rules_changed: true,
-            };
-        };
-        let on = submitted_on(case);
-        let assessment: Assessment = entry.book.assess(&case.facts, on);
-        let mut findings = Vec::new();
-        let mut refused = Vec::new();
-        for rule in &assessment.rules {
-            if let Some(reason) = &rule.reason {
-                findings.push(format!("不符合“{}”：{}", rule.text, rule.told));
-                if rule.severity == rules::book::Severity::Must {
-                    refused.push(reason.clone());
-                }
-            }
-            if rule.state == rules::assessment::State::Unknown {
-                findings.push(format!("无法判断“{}”，请人工核对。", rule.text));
-            }
-        }
-        let told = |amounts: &[(String, Option<String>)]| -> Vec<String> {
-            amounts
-                .iter()
-                .map(|(l, v)| format!("{l}{}", v.clone().unwrap_or_default()))
-                .collect()
-        };
-        let now: Vec<_> = assessment
-            .amounts
-            .iter()
-            .map(|a| (a.label.clone(), a.told.clone()))
-            .collect();
-        let then: Vec<_> = case
-            .amounts
-            .iter()
-            .map(|a| (a.label.clone(), a.value.clone()))
-            .collect();
-        let (mut a, mut b) = (told(&now), told(&then));
-        a.sort();
-        b.sort();
-        let rules_changed = a != b;
-        if rules_changed {
-            findings.push(
-                "事项的规则在提交后有改动，按提交当天的规则重新计算的结果与提交时不同。".to_owned(),
-            );
-        }
-        let (suggestion, opinion) = if !refused.is_empty() {
-            (
-                Decision::Reject,
-                format!("经审查，申请不符合规定条件。{}", refused.join("")),
-            )
-        } else if findings.is_empty() {
-            let amounts: Vec<_> = case
-                .amounts
-                .iter()
-                .filter(|a| a.headline)
-                .filter_map(|a| Some(format!("{}{}", a.label, a.value.as_ref()?)))
-                .collect();
-            let granted = if amounts.is_empty() {
-                String::new()
-            } else {
-                format!("核定{}。", amounts.join("，"))
-            };
-            (
-                Decision::Approve,
-                format!(
-                    "经审查，申请符合“{}”的办理条件，同意办理。{granted}",
-                    case.item
-                ),
-            )
-        } else {
-            (
-                Decision::Return,
-                format!("请核对后补正：{}", findings.join("")),
-            )
-        };
-        Review {
-            suggestion,
-            opinion,
-            findings,
-            rules_changed,
-        }
+        })
     }
 
     /// Decides a case. The applicant is told by the event.
@@ -399,10 +352,14 @@ impl CaseDesk {
         .await
     }
 
-    async fn own(&self, context: &Context, id: &str) -> Result<()> {
+    /// The caller's own case.
+    ///
+    /// # Errors
+    /// `NotFound` for another's; `Storage`.
+    pub async fn own(&self, context: &Context, id: &str) -> Result<Case> {
         let (case, _) = self.read(&context.caller, id).await?;
         if case.applicant.account == context.caller.owner() {
-            Ok(())
+            Ok(case)
         } else {
             Err(Error::not_found("这个办件"))
         }
@@ -416,42 +373,54 @@ impl CaseDesk {
         to: CaseStatus,
         note: &str,
     ) -> Result<CaseView> {
-        let (mut case, revision) = self.read(&context.caller, id).await?;
-        if !from.contains(&case.status) {
-            return Err(Error::new(
-                ErrorCode::Conflict,
-                format!(
-                    "这个办件现在是“{}”，不能这样处理。请刷新后再看。",
-                    case.status.title()
-                ),
-            ));
+        let account = context.caller.account.as_ref();
+        let by = account.map_or("", |a| a.name.as_str());
+        let case = self
+            .amend(&context.caller, id, |case| {
+                if !from.contains(&case.status) {
+                    return Err(Error::new(
+                        ErrorCode::Conflict,
+                        format!(
+                            "这个办件现在是“{}”，不能这样处理。请刷新后再看。",
+                            case.status.title()
+                        ),
+                    ));
+                }
+                context.note("before", case.status.title());
+                context.note("after", to.title());
+                case.status = to;
+                case.unread = case.applicant.account != context.caller.owner();
+                case.history.push(event(by, to, note));
+                Ok(vec![case.told("service.case_changed").write()?])
+            })
+            .await?;
+        self.view(&context.caller, case).await
+    }
+
+    /// Changes a case as it stands now, with what else is written in the same batch. If somebody changes it meanwhile, the change
+    /// is decided anew on what stands there then.
+    pub(super) async fn amend(
+        &self,
+        caller: &Caller,
+        id: &str,
+        mut change: impl FnMut(&mut Case) -> Result<Vec<Write>>,
+    ) -> Result<Case> {
+        for _ in 0..TRIES {
+            let (mut case, revision) = self.read(caller, id).await?;
+            let more = change(&mut case)?;
+            let put = Write::put(&CASES, case.id.clone(), &case)?;
+            let mut batch = vec![put.expecting(Expect::Revision(revision))];
+            batch.extend(more);
+            match self.records.apply(batch).await {
+                Ok(_) => return Ok(case),
+                Err(error) if error.code == ErrorCode::Conflict => {}
+                Err(error) => return Err(error),
+            }
         }
-        context.note("before", case.status.title());
-        context.note("after", to.title());
-        let by = context
-            .caller
-            .account
-            .as_ref()
-            .map_or("", |a| a.name.as_str());
-        case.status = to;
-        case.history.push(event(by, to, note));
-        let told = Event::new(
-            "service.case_changed",
-            &case.id,
-            json!({"number": case.number, "item": case.item, "item_id": case.item_id, "status": to, "title": to.title(), "account": case.applicant.account}),
-        );
-        let put = Write::put(&CASES, case.id.clone(), &case)?.expecting(Expect::Revision(revision));
-        self.records
-            .apply(vec![put, told.write()?])
-            .await
-            .map_err(|error| match error.code {
-                ErrorCode::Conflict => Error::new(
-                    ErrorCode::Conflict,
-                    "别人刚刚处理了这个办件，请刷新后再看。",
-                ),
-                _ => error,
-            })?;
-        Ok(self.view(&context.caller, case))
+        Err(Error::new(
+            ErrorCode::Conflict,
+            "别人刚刚处理了这个办件，请刷新后再看。",
+        ))
     }
 }
 
@@ -470,19 +439,7 @@ fn summary(case: &Case) -> CaseSummary {
         status_title: case.status.title().to_owned(),
         submitted_at: case.submitted_at.clone(),
         due: case.due,
-        days_left: days_left(case),
+        days_left: case.days_left(time::today()),
+        unread: case.unread,
     }
-}
-
-fn days_left(case: &Case) -> Option<i32> {
-    let open = matches!(case.status, CaseStatus::Submitted | CaseStatus::Accepted);
-    let left = time::today().until(case.due).map(|s| s.get_days());
-    left.ok().filter(|_| open)
-}
-
-fn submitted_on(case: &Case) -> jiff::civil::Date {
-    case.submitted_at
-        .get(..10)
-        .and_then(|d| d.parse().ok())
-        .unwrap_or_else(time::today)
 }

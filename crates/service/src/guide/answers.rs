@@ -19,8 +19,7 @@ const ALIKE: f32 = 0.55;
 /// And if the next best choice shares less by at least this much.
 const MARGIN: f32 = 0.15;
 
-const YES: [&str; 23] = [
-    "能",
+const YES: [&str; 22] = [
     "是的",
     "是",
     "对的",
@@ -44,8 +43,7 @@ const YES: [&str; 23] = [
     "行",
     "会",
 ];
-const NO: [&str; 19] = [
-    "不能",
+const NO: [&str; 18] = [
     "不是",
     "不",
     "没有",
@@ -89,7 +87,12 @@ pub fn read(
         FieldKind::Choice => choice(field, &said)?,
         FieldKind::Choices => choices(field, &said)?,
         FieldKind::Number | FieldKind::Money => Value::Number(number(field, &said)?),
-        FieldKind::Date => Value::Date(day(&said, on)?),
+        FieldKind::Date => {
+            let (day, other) = day(&said, on)?;
+            let fits = |d: &Date| within(field, &(*d).into(), book, facts, on).is_ok();
+            // People tell of what has happened; of what is to come only where nothing else can be meant.
+            Value::Date(other.filter(|o| !fits(&day) && fits(o)).unwrap_or(day))
+        }
         kind => Value::Text(line(field, kind, &said)?),
     };
     within(field, &value, book, facts, on)?;
@@ -116,12 +119,13 @@ pub(crate) fn tidy(said: &str) -> String {
 /// Yes or no: the buttons' own words first, the longer ones before the shorter, then the usual ones.
 fn polarity(field: &Field, said: &str) -> Option<bool> {
     let lower = said.to_lowercase();
-    let is = |label: &str, also: &[String]| label == said || also.iter().any(|a| a == said);
-    if is(field.yes(), &field.also_yes) {
-        return Some(true);
-    }
-    if is(field.no(), &field.also_no) {
-        return Some(false);
+    let said_by = |label: &str, also: &[String]| label == lower || also.contains(&lower);
+    let (yes, no) = (
+        said_by(field.yes(), &field.also_yes),
+        said_by(field.no(), &field.also_no),
+    );
+    if yes != no {
+        return Some(yes);
     }
     let own = |label: &str, also: &[String]| -> usize {
         let words = std::iter::once(label).chain(also.iter().map(String::as_str));
@@ -152,7 +156,12 @@ fn polarity(field: &Field, said: &str) -> Option<bool> {
         return Some(false);
     }
     let affirmed = ["是", "有", "对", "已"].iter().any(|w| lower.contains(w));
-    affirmed.then_some(true)
+    (affirmed || yes > no).then_some(true)
+}
+
+/// Whether a word says yes or no of anything.
+pub(super) fn usual(word: &str) -> bool {
+    exact(word).is_some()
 }
 
 fn exact(lower: &str) -> Option<bool> {
@@ -311,12 +320,18 @@ fn likeness(a: &str, b: &str) -> f32 {
     2.0 * shared as f32 / total.max(1) as f32
 }
 
-/// The first number in a text with what follows it.
+/// The first number in a text with what follows it; a written one before a spoken one, as 一 is in many words.
 fn first_number(said: &str) -> Option<(Decimal, &str)> {
+    number_from(said, |c| c.is_ascii_digit()).or_else(|| {
+        number_from(said, |c| {
+            numeral::digit(c).is_some() || matches!(c, '十' | '半' | '廿')
+        })
+    })
+}
+
+fn number_from(said: &str, begins: impl Fn(char) -> bool) -> Option<(Decimal, &str)> {
     said.char_indices().find_map(|(at, c)| {
-        // 一 in 一直, 万 in 万一 and the like are no numbers.
-        let begins = c.is_ascii_digit() || numeral::digit(c).is_some() || c == '十' || c == '半';
-        if !begins {
+        if !begins(c) {
             return None;
         }
         if c == '半' {
@@ -325,7 +340,12 @@ fn first_number(said: &str) -> Option<(Decimal, &str)> {
         let (value, len) = numeral::parse(&said[at..])?;
         let rest = &said[at + len..];
         let lone = !c.is_ascii_digit() && len == c.len_utf8();
-        if lone && rest.starts_with(['直', '般', '起', '定', '样', '些', '下']) {
+        if lone
+            && rest.starts_with([
+                '直', '般', '起', '定', '样', '些', '下', '共', '切', '致', '向', '旦', '边', '概',
+                '会', '家', '贯',
+            ])
+        {
             return None;
         }
         let exact = Decimal::from_i128_with_scale(value.mantissa.into(), value.scale.into());
@@ -374,7 +394,10 @@ fn number(field: &Field, said: &str) -> Result<Decimal, String> {
         value = value.checked_div(twelve).unwrap_or_default();
     } else if unit == "年" && rest.starts_with("年半") {
         value += Decimal::new(5, 1);
-    } else if unit == "万元" && rest.starts_with('元') && value >= Decimal::from(10_000) {
+    } else if unit == "万元"
+        && (said[..said.len() - rest.len()].contains('万')
+            || rest.starts_with('元') && value >= Decimal::from(10_000))
+    {
         value /= Decimal::from(10_000);
     }
     let value = if field.kind == FieldKind::Money {
@@ -396,7 +419,8 @@ static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
-fn day(said: &str, on: Date) -> Result<Date, String> {
+/// The day that is meant; without a year, the last such day and the next.
+fn day(said: &str, on: Date) -> Result<(Date, Option<Date>), String> {
     let wrong = "请说到哪一天，例如“2026年3月5日”。";
     let days = [
         ("大前天", -3),
@@ -408,11 +432,12 @@ fn day(said: &str, on: Date) -> Result<Date, String> {
         ("后天", 2),
     ];
     if let Some((_, offset)) = days.iter().find(|d| said.contains(d.0)) {
-        return on.checked_add(offset.days()).map_err(|_| wrong.to_owned());
+        let day = on.checked_add(offset.days());
+        return day.map(|d| (d, None)).map_err(|_| wrong.to_owned());
     }
     if let Some(found) = date::find(said).first() {
         return match found.precision {
-            date::Precision::Day => Ok(found.date),
+            date::Precision::Day => Ok((found.date, None)),
             date::Precision::Month => Err(wrong.to_owned()),
         };
     }
@@ -425,6 +450,7 @@ fn day(said: &str, on: Date) -> Result<Date, String> {
             month.unwrap_or_default(),
             of_month.unwrap_or_default(),
         )
+        .map(|d| (d, None))
         .map_err(|_| "没有这一天，请检查日期。".to_owned());
     }
     let found = SHORT.captures(said).ok_or_else(|| wrong.to_owned())?;
@@ -450,14 +476,19 @@ fn day(said: &str, on: Date) -> Result<Date, String> {
     };
     let missing = |_| "没有这一天，请检查日期。".to_owned();
     if let Some(year) = named {
-        return Date::new(year, month, of_month).map_err(missing);
+        return Date::new(year, month, of_month)
+            .map(|d| (d, None))
+            .map_err(missing);
     }
-    // Without a year, the last such day: people tell of what has happened.
-    let this = Date::new(on.year(), month, of_month).map_err(missing)?;
-    if this <= on {
-        return Ok(this);
-    }
-    Date::new(on.year() - 1, month, of_month).map_err(missing)
+    // The 29th of February is not in every year.
+    let of_year = |year: i16| Date::new(year, month, of_month).ok();
+    let days: Vec<Date> = (on.year() - 8..=on.year() + 8)
+        .filter_map(of_year)
+        .collect();
+    let last = days.iter().rev().find(|d| **d <= on).copied();
+    let next = days.iter().find(|d| **d > on).copied();
+    let last = last.ok_or_else(|| "没有这一天，请检查日期。".to_owned())?;
+    Ok((last, next))
 }
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -509,7 +540,9 @@ fn line(field: &Field, kind: FieldKind, said: &str) -> Result<String, String> {
             let letters = name
                 .chars()
                 .all(|c| c.is_alphabetic() || c == '·' || c == ' ' || c == '.');
-            if (2..=30).contains(&length) && letters {
+            let han = name.chars().all(|c| !c.is_ascii() && c != '·');
+            let most = if han { 8 } else { 30 };
+            if (2..=most).contains(&length) && letters && !usual(&name) {
                 Ok(name)
             } else {
                 Err("姓名应当是2到30个字，不含数字和符号。".to_owned())

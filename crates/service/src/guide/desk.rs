@@ -5,12 +5,14 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use documents::Paper;
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
     capability::Context,
     evidence::Citation,
     id::fresh,
+    identity::Caller,
     records::{Collection, Expect, Records, Write},
     time,
 };
@@ -29,6 +31,7 @@ use crate::{
     cases::{
         CASES, Case, CaseStatus,
         case::{Applicant, due, event},
+        paper,
     },
     items::{Catalogue, catalogue::Entry},
 };
@@ -108,6 +111,9 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("^(?:不申报|不需要|不用|不要|先不|暂时不|不办|算了|不了)")
         .expect("the pattern is fixed")
 });
+
+/// A wish no longer than this names nothing: 申报, 帮我办.
+const BARE: usize = 4;
 
 /// Whether a message asks to apply, rather than about applying.
 pub fn wants_to_apply(message: &str) -> bool {
@@ -224,7 +230,9 @@ impl GuideDesk {
             chosen
         } else if offered.is_some() && YES.is_match(&said) && !NO.is_match(&said) {
             offered
-        } else if wants_to_apply(&said) {
+        } else if offered.is_some() && said.chars().count() <= BARE && wants_to_apply(&said) {
+            offered
+        } else if wants_to_apply(&said) && said.chars().count() > BARE {
             recognised.or(offered)
         } else {
             None
@@ -312,8 +320,40 @@ impl GuideDesk {
         }
         if let Some(case) = case {
             batch.push(case.submit()?);
+            batch.push(case.told("service.case_submitted").write()?);
         }
         Ok(batch)
+    }
+
+    /// The filled form of a conversation's own dialogue, as paper.
+    ///
+    /// # Errors
+    /// `NotFound` without such a dialogue or for another's; `Conflict` while something is missing; `Storage`.
+    pub async fn paper(&self, caller: &Caller, session: &str) -> Result<Paper> {
+        let missing = || Error::not_found("这个对话里的申请表");
+        let opened = self.of(session).await?;
+        let dialogue = opened.record.dialogue.as_ref().ok_or_else(missing)?;
+        if opened.record.owner != caller.owner() {
+            return Err(missing());
+        }
+        let entry = self.catalogue.get(&dialogue.item).ok_or_else(missing)?;
+        if !matches!(dialogue.phase, Phase::Review | Phase::Submitted) {
+            return Err(Error::new(
+                ErrorCode::Conflict,
+                "申请表还没有填完，填完后再下载。",
+            ));
+        }
+        let mut citations = Vec::new();
+        let guide = view::show(
+            &self.catalogue,
+            &entry,
+            dialogue,
+            &[],
+            time::today(),
+            &mut citations,
+        )
+        .await?;
+        Ok(paper::of_guide(&guide, &entry.item.agency))
     }
 
     fn fill(
@@ -397,6 +437,8 @@ impl GuideDesk {
                     session: None,
                     turns: dialogue.turns,
                     began_at: dialogue.began_at.clone(),
+                    uploads: Vec::new(),
+                    unread: false,
                 }));
             }
         }

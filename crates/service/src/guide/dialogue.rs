@@ -52,6 +52,9 @@ pub struct Dialogue {
     /// How often each field was asked.
     #[serde(default)]
     pub asked: BTreeMap<String, u32>,
+    /// The fields that were answered last: what a correction means that names none.
+    #[serde(default)]
+    pub recent: Vec<String>,
     /// How many messages the citizen sent in it.
     #[serde(default)]
     pub turns: u32,
@@ -101,7 +104,10 @@ impl Dialogue {
         self.turns += 1;
         let mut changed = Vec::new();
         match &heard {
-            Heard::Answers(answers) => changed = self.set(answers),
+            Heard::Answers(answers) => {
+                changed = self.set(answers);
+                self.recent = answers.iter().map(|a| a.0.clone()).collect();
+            }
             Heard::Skip => {
                 if let Some(field) = self.pending.take() {
                     self.skipped.insert(field);
@@ -117,6 +123,7 @@ impl Dialogue {
                 self.facts.retain(kept);
                 self.skipped.clear();
                 self.asked.clear();
+                self.recent.clear();
                 self.phase = Phase::Asking;
             }
             Heard::Resume => {

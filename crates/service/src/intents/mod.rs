@@ -48,10 +48,10 @@ const MEANING_RATE: f32 = 3.0;
 const MOST_CUES: f32 = 14.0;
 
 /// The least score of "nothing that a government does".
-const OUT_AT_LEAST: f32 = 2.5;
+const OUT_AT_LEAST: f32 = 3.2;
 
 /// With vectors, scores are higher.
-const OUT_AT_LEAST_BY_MEANING: f32 = 4.0;
+const OUT_AT_LEAST_BY_MEANING: f32 = 7.2;
 
 /// Divides scores before they become shares. Not yet calibrated.
 const TEMPERATURE: f32 = 1.6;
@@ -228,6 +228,11 @@ impl Recogniser {
             mean,
             known,
         });
+    }
+
+    /// Whether it reads by meaning as well, given a vector.
+    pub fn knows_meaning(&self) -> bool {
+        self.meaning.is_some()
     }
 
     /// Reads a message by its words.

@@ -4,12 +4,14 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::civil::Date;
 use kernel::{
     Error, ErrorCode, Result,
     evidence::Citation,
+    models::EmbedAs,
     records::{Collection, Condition, Query, Records, Sort, Write},
     time,
 };
@@ -21,13 +23,14 @@ use parking_lot::{Mutex, RwLock};
 use rules::Book;
 use serde::{Deserialize, Serialize};
 
+pub use super::reading::read_files;
 use super::{
-    reading::{Finding, read_item, read_shared},
-    schema::{Basis, Item, Shared},
+    reading::{read_item, read_shared},
+    schema::{Basis, Item},
 };
 use crate::{
     evidence::Source,
-    intents::{ItemWords, Recogniser},
+    intents::{ItemWords, Reading, Recogniser},
 };
 
 /// Items as they were written.
@@ -35,6 +38,12 @@ pub const ITEMS: Collection = Collection {
     name: "service_items",
     indexed: &["name", "area"],
 };
+
+/// How often it is looked whether items or embedder have changed.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Sayings embedded at a time: citizens' questions go in between.
+const AT_A_TIME: usize = 16;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ItemRecord {
@@ -144,6 +153,65 @@ impl Catalogue {
     /// What tells which item is meant.
     pub fn recogniser(&self) -> Arc<Recogniser> {
         self.recogniser.read().clone()
+    }
+
+    /// How a message reads: by its words, and by its meaning as soon as that is learned. An embedder that fails leaves the words.
+    pub async fn read(&self, message: &str) -> Reading {
+        let recogniser = self.recogniser();
+        let embedder = self.library.embedder();
+        let Some(embedder) = embedder.filter(|_| recogniser.knows_meaning()) else {
+            return recogniser.recognise(message);
+        };
+        let plain = recogniser.plain(message);
+        let vector = match embedder.embed(vec![plain], EmbedAs::Query).await {
+            Ok(mut vectors) => vectors.pop(),
+            Err(error) => {
+                tracing::warn!(%error, "a message is read by its words");
+                None
+            }
+        };
+        recogniser.recognise_with(message, vector.as_deref())
+    }
+
+    /// Has the recogniser learn meaning from the embedder in use, now and whenever items or embedder change. Never returns.
+    pub async fn keep_understanding(&self) {
+        let mut learned: Option<(String, usize)> = None;
+        loop {
+            let version = self.library.embedder().map(|e| e.version());
+            let present = Arc::as_ptr(&*self.entries.read()) as usize;
+            let wanted = version.map(|v| (v, present));
+            if wanted != learned {
+                match self.learn_meaning().await {
+                    Ok(()) => learned = wanted,
+                    Err(error) => tracing::warn!(%error, "items are recognised by words for now"),
+                }
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn learn_meaning(&self) -> Result<()> {
+        let entries = self.all();
+        let words: Vec<ItemWords> = entries.values().map(|e| (&e.item).into()).collect();
+        let learn = tokio::task::spawn_blocking(move || Recogniser::new(&words));
+        let mut recogniser = learn.await.map_err(Error::internal)?;
+        if let Some(embedder) = self.library.embedder() {
+            let sayings: Vec<String> = recogniser.sayings().map(str::to_owned).collect();
+            let mut vectors = Vec::with_capacity(sayings.len());
+            for some in sayings.chunks(AT_A_TIME) {
+                vectors.extend(embedder.embed(some.to_vec(), EmbedAs::Query).await?);
+            }
+            let learn = tokio::task::spawn_blocking(move || {
+                recogniser.learn_meaning(vectors);
+                recogniser
+            });
+            recogniser = learn.await.map_err(Error::internal)?;
+        }
+        // Items that changed meanwhile have a recogniser of their own, which the next look replaces.
+        if Arc::ptr_eq(&entries, &self.all()) {
+            *self.recogniser.write() = Arc::new(recogniser);
+        }
+        Ok(())
     }
 
     /// An item.
@@ -317,45 +385,4 @@ impl Catalogue {
         let content = self.library.content(&document.id).await?;
         Ok(Source::of(document, content, text).cite(0, span, on))
     }
-}
-
-type Read<'a> = std::result::Result<(Item, &'a str), Vec<Finding>>;
-
-/// Reads files: each item with the text of what its folder shares. Two items of one id are a finding.
-pub fn read_files(files: &[(String, String)]) -> Vec<(String, Read<'_>)> {
-    let folder = |path: &str| {
-        path.rsplit_once(['/', '\\'])
-            .map(|p| p.0.to_owned())
-            .unwrap_or_default()
-    };
-    let is_shared = |path: &str| path.rsplit(['/', '\\']).next() == Some("parameters.yaml");
-    let shared: HashMap<String, &str> = files
-        .iter()
-        .filter(|f| is_shared(&f.0))
-        .map(|f| (folder(&f.0), f.1.as_str()))
-        .collect();
-    let mut seen: HashMap<String, String> = HashMap::new();
-    let mut read = Vec::new();
-    for (path, source) in files {
-        if is_shared(path) {
-            if let Err(findings) = read_shared(source) {
-                read.push((path.clone(), Err(findings)));
-            }
-            continue;
-        }
-        let text = shared.get(&folder(path)).copied().unwrap_or("{}");
-        let common: Shared = read_shared(text).unwrap_or_default();
-        let item = read_item(source, &common).and_then(|item| {
-            match seen.insert(item.id.clone(), path.clone()) {
-                Some(other) => Err(vec![Finding {
-                    line: 1,
-                    column: 1,
-                    message: format!("id“{}”已经在 {other} 里用了", item.id),
-                }]),
-                None => Ok((item, text)),
-            }
-        });
-        read.push((path.clone(), item));
-    }
-    read
 }

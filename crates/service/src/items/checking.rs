@@ -15,6 +15,10 @@ use super::{
 };
 use crate::guide::answers;
 
+/// The most names that are looked up for one amount, and how deep amounts may stand on one another.
+const HEAVIEST: u64 = 20_000;
+const DEEPEST: usize = 40;
+
 /// Everything that is wrong; `own` says how many parameters and bases the file itself has, the others are shared.
 pub(super) fn check(item: &Item, own: (usize, usize)) -> Vec<Fault> {
     let mut checker = Checker {
@@ -238,6 +242,8 @@ impl Checker<'_> {
                 self.expression(path("when"), when, Type::Bool);
                 if self.book.fields_of(when).iter().any(|f| f.id == field.id) {
                     self.say(path("when"), "字段要不要问，不能由它自己决定");
+                } else if self.weight(&field.id, 0, &mut BTreeMap::new()) > HEAVIEST {
+                    self.say(path("when"), "条件一层套一层，太多了，请写得简单些");
                 }
             }
             for (key, bound) in [("min", &field.min), ("max", &field.max)] {
@@ -294,6 +300,8 @@ impl Checker<'_> {
             }
             if self.circular(&amount.id) {
                 self.say(path("value"), "算式绕回了自己");
+            } else if self.weight(&amount.id, 0, &mut BTreeMap::new()) > HEAVIEST {
+                self.say(path("value"), "算式一层套一层，太多了，请写得简单些");
             }
         }
         for (at, parameter) in item.parameters.iter().take(self.own.0).enumerate() {
@@ -312,6 +320,34 @@ impl Checker<'_> {
                 self.say(path, "有的值是数，有的值是表");
             }
         }
+    }
+
+    /// How many names have to be looked up for the value of one: with those that it stands on, each as often as it is used.
+    fn weight<'a>(
+        &'a self,
+        name: &'a str,
+        depth: usize,
+        known: &mut BTreeMap<&'a str, u64>,
+    ) -> u64 {
+        if depth > DEEPEST {
+            return u64::MAX;
+        }
+        if let Some(weight) = known.get(name) {
+            return *weight;
+        }
+        // What stands on itself is said elsewhere.
+        known.insert(name, 1);
+        let amount = self.book.amount(name);
+        let value = amount.map(|a| &a.value);
+        let field = self.book.field(name).and_then(|f| f.when.as_ref());
+        let parts = value.into_iter().chain(field);
+        let parts = parts.chain(amount.and_then(|a| a.when.as_ref()));
+        let mut weight = 1_u64;
+        for used in parts.flat_map(Expression::uses) {
+            weight = weight.saturating_add(self.weight(used, depth + 1, known));
+        }
+        known.insert(name, weight);
+        weight
     }
 
     /// Whether an amount stands on itself.

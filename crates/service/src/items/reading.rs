@@ -1,6 +1,6 @@
 //! From YAML to an item that makes sense, or findings with line and column.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -122,4 +122,45 @@ fn chinese(message: &str) -> String {
     } else {
         format!("不是合格的 YAML（{message}）")
     }
+}
+
+type Read<'a> = Result<(Item, &'a str), Vec<Finding>>;
+
+/// Reads files: each item with the text of what its folder shares. Two items of one id are a finding.
+pub fn read_files(files: &[(String, String)]) -> Vec<(String, Read<'_>)> {
+    let folder = |path: &str| {
+        path.rsplit_once(['/', '\\'])
+            .map(|p| p.0.to_owned())
+            .unwrap_or_default()
+    };
+    let is_shared = |path: &str| path.rsplit(['/', '\\']).next() == Some("parameters.yaml");
+    let shared: HashMap<String, &str> = files
+        .iter()
+        .filter(|f| is_shared(&f.0))
+        .map(|f| (folder(&f.0), f.1.as_str()))
+        .collect();
+    let mut seen: HashMap<String, String> = HashMap::new();
+    let mut read = Vec::new();
+    for (path, source) in files {
+        if is_shared(path) {
+            if let Err(findings) = read_shared(source) {
+                read.push((path.clone(), Err(findings)));
+            }
+            continue;
+        }
+        let text = shared.get(&folder(path)).copied().unwrap_or("{}");
+        let common: Shared = read_shared(text).unwrap_or_default();
+        let item = read_item(source, &common).and_then(|item| {
+            match seen.insert(item.id.clone(), path.clone()) {
+                Some(other) => Err(vec![Finding {
+                    line: 1,
+                    column: 1,
+                    message: format!("id“{}”已经在 {other} 里用了", item.id),
+                }]),
+                None => Ok((item, text)),
+            }
+        });
+        read.push((path.clone(), item));
+    }
+    read
 }

@@ -2,9 +2,10 @@
 //!
 //! The nearest confirmed questions vote: for their clauses, for what stands near them, and for the statute or document that
 //! these are part of. Clauses confirmed often gain a little as general norms; clauses confirmed for other questions alone
-//! have to be the nearer in words, so that those which nobody has asked for yet are not pushed aside. How much each counts
-//! was fitted with each question left out of what it was ranked by, and with questions about clauses never confirmed
-//! counting more; `docs/benchmarks.md` has the figures, [`judge`] holds each new batch against them.
+//! have to be the nearer in words, so that those which nobody has asked for yet are not pushed aside. Clauses of a statute
+//! that crowds what is found give way a little: confirmed questions tell better than words which statute is meant. How much
+//! each counts was fitted with each question left out of what it was ranked by, and with questions about clauses never
+//! confirmed counting more; `docs/benchmarks.md` has the figures, [`judge`] holds each new batch against them.
 
 mod doubt;
 mod judge;
@@ -51,7 +52,11 @@ const AGAIN: f32 = 0.85;
 /// How much that gains, in the score of the best.
 const AGAIN_GAIN: f32 = 0.6;
 
-/// How far general knowledge of what is often confirmed can be trusted: it grows with the number of confirmed questions.
+/// In a crowd a clause counts by exp((score - best)/this), with scores in units of the best.
+const CROWD: f32 = 0.15;
+
+/// How far general knowledge, of what is often confirmed and of crowds, can be trusted: it grows with the number of
+/// confirmed questions.
 const FEW: f32 = 300.0;
 
 /// What counts how much, beside the score by words and meaning.
@@ -63,26 +68,29 @@ struct Weights {
     share: f32,
     family: f32,
     vicinity: f32,
+    crowd: f32,
 }
 
 const BY_WORDS: Weights = Weights {
-    base: 9.41,
-    confirmed: 2.30,
-    confirmed_base: -1.69,
-    other_base: -2.62,
-    share: 0.73,
-    family: 0.51,
-    vicinity: 0.57,
+    base: 9.01,
+    confirmed: 2.22,
+    confirmed_base: -1.56,
+    other_base: -2.59,
+    share: 0.70,
+    family: 0.66,
+    vicinity: 0.52,
+    crowd: -2.62,
 };
 
 const BY_MEANING: Weights = Weights {
-    base: 9.26,
-    confirmed: 1.97,
-    confirmed_base: -1.17,
+    base: 8.86,
+    confirmed: 1.95,
+    confirmed_base: -1.07,
     other_base: -2.57,
-    share: 0.66,
-    family: 0.39,
-    vicinity: 0.47,
+    share: 0.63,
+    family: 0.57,
+    vicinity: 0.42,
+    crowd: -2.46,
 };
 
 /// A question as a vector of length 1.
@@ -257,6 +265,7 @@ impl Learned {
         let w = if by_meaning { &BY_MEANING } else { &BY_WORDS };
         let looked_at = hits.len().min(LOOKED_AT);
         let floor = hits[looked_at - 1].score.max(0.0) * BELOW_LAST;
+        let crowd = Crowd::of(&hits[..looked_at], top, scopes);
 
         let mut found: HashSet<u32> = HashSet::new();
         for (at, hit) in hits.iter_mut().enumerate() {
@@ -266,9 +275,14 @@ impl Learned {
             if at < looked_at || voted.is_some() {
                 let times = passage.map_or(0.0, |p| self.times(p, without));
                 // What was not looked at matches as little as what was not found: so it was fitted.
-                let base = if at < looked_at { hit.score } else { floor } / top;
+                let (base, own) = if at < looked_at {
+                    (hit.score / top, drawn(hit.score / top))
+                } else {
+                    (floor / top, 0.0)
+                };
+                let beside = crowd.beside((&hit.document, hit.clause), own, scopes);
                 let more = votes.gain(w, (&hit.document, hit.clause), passage, scopes)
-                    + trusted * prior(w, times, base);
+                    + trusted * (prior(w, times, base) + w.crowd * beside);
                 hit.score = top * (base + more / w.base);
             }
         }
@@ -292,8 +306,10 @@ impl Learned {
         for ((passage, (document, clause)), admitted) in missing.iter().zip(&named).zip(admitted) {
             if admitted {
                 let base = floor / top;
+                let times = self.times(*passage, without);
+                let beside = crowd.beside((document, *clause), 0.0, scopes);
                 let more = votes.gain(w, (document, *clause), Some(*passage), scopes)
-                    + trusted * prior(w, self.times(*passage, without), base);
+                    + trusted * (prior(w, times, base) + w.crowd * beside);
                 hits.push(Hit {
                     document: (*document).to_owned(),
                     clause: *clause,
@@ -322,6 +338,46 @@ fn prior(w: &Weights, times: f32, base: f32) -> f32 {
     }
     let often = times.ln_1p();
     often * (w.confirmed + w.confirmed_base * base) + w.other_base * base * times.min(1.0)
+}
+
+/// Where what is found lies.
+struct Crowd {
+    /// By statute or document.
+    of_family: HashMap<String, f32>,
+    all: f32,
+}
+
+/// What a clause counts in a crowd.
+fn drawn(base: f32) -> f32 {
+    ((base - 1.0) / CROWD).exp()
+}
+
+impl Crowd {
+    fn of(hits: &[Hit], top: f32, scopes: &HashMap<String, Scope>) -> Self {
+        let mut crowd = Self {
+            of_family: HashMap::new(),
+            all: 0.0,
+        };
+        for hit in hits {
+            let (family, _) = place(scopes, &hit.document, hit.clause);
+            let drawn = drawn(hit.score / top);
+            *crowd.of_family.entry(family.to_owned()).or_default() += drawn;
+            crowd.all += drawn;
+        }
+        crowd
+    }
+
+    /// The share of others of the same statute or document; `own` is what the clause itself counts in the crowd.
+    fn beside(
+        &self,
+        (document, clause): (&str, u32),
+        own: f32,
+        scopes: &HashMap<String, Scope>,
+    ) -> f32 {
+        let (family, _) = place(scopes, document, clause);
+        let all = self.of_family.get(family).copied().unwrap_or_default();
+        (all - own).max(0.0) / self.all
+    }
 }
 
 impl Votes<'_> {

@@ -70,7 +70,6 @@ fn a_question_asked_again_finds_the_clause_that_shares_no_word_with_it() {
     let index = city();
     let question = "列车晚点耽误了行程能赔钱吗";
     assert_eq!(asked(&index, None, question)[0].0, "铁路");
-    assert!(!asked(&index, None, question).contains(&("违约".to_owned(), 0)));
     let model = train(vec![pair(question, "违约", 0)], &index).unwrap();
     let learned = Model::from_bytes(&model.to_bytes().unwrap())
         .unwrap()
@@ -96,16 +95,17 @@ fn what_is_not_near_stays_as_it_was() {
 fn a_clause_that_is_no_longer_in_force_or_gone_is_not_brought_back() {
     let index = city();
     let question = "赔钱的规矩";
-    let gone = [
-        pair(question, "旧规", 0),
-        pair(question, "没有", 3),
-        pair(question, "违约", 7),
-    ];
-    let learned = train(gone.to_vec(), &index).unwrap().ready();
+    let gone = vec![pair(question, "旧规", 0), pair(question, "没有", 3)];
+    let learned = train(gone, &index).unwrap().ready();
     assert_eq!(
         asked(&index, Some(&learned), question),
         asked(&index, None, question)
     );
+    // Of a document that is still there, the clause that is gone speaks for what stands near it, and isn't found itself.
+    let learned = train(vec![pair(question, "违约", 7)], &index)
+        .unwrap()
+        .ready();
+    assert!(!asked(&index, Some(&learned), question).contains(&("违约".to_owned(), 7)));
 }
 
 #[test]
@@ -122,6 +122,25 @@ fn confirming_twice_counts_once_and_left_out_questions_do_not_count() {
         questions: HashSet::from([0]),
     };
     assert_eq!(learned.times(0, &without), 1.0);
+}
+
+#[test]
+fn a_statute_crowds_by_its_other_clauses() {
+    let hits = [("铁路", 0, 2.0), ("铁路", 1, 1.9), ("违约", 0, 1.9)];
+    let hits = hits.map(|(document, clause, score)| Hit {
+        document: document.to_owned(),
+        clause,
+        score,
+    });
+    let scopes = HashMap::new();
+    let crowd = Crowd::of(&hits, 2.0, &scopes);
+    let [best, second, lone] = hits
+        .each_ref()
+        .map(|h| crowd.beside((&h.document, h.clause), drawn(h.score / 2.0), &scopes));
+    assert!(second > best && best > lone, "{best} {second} {lone}");
+    assert!(lone < 1e-6, "{lone}");
+    assert!(crowd.beside(("铁路", 9), 0.0, &scopes) > second);
+    assert_eq!(crowd.beside(("租赁", 0), 0.0, &scopes), 0.0);
 }
 
 #[test]
