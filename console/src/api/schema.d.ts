@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件统计
+         * @description 一段时间内各事项的办件数、申报用时、办理用时、退回和超期。
+         */
+        get: operations["cases.figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/mine": {
         parameters: {
             query?: never;
@@ -375,6 +395,110 @@ export interface paths {
          * @description 受理、退回补正、同意或不予办理一件申请。
          */
         post: operations["cases.decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/form.docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载申请表（Word）
+         * @description 下载一件申请的申请表，Word 格式；申请人和窗口人员可用。
+         */
+        get: operations["cases.form_docx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/form.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载申请表（PDF）
+         * @description 下载一件申请的申请表，PDF 格式；申请人和窗口人员可用。
+         */
+        get: operations["cases.form_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/materials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 上传申请材料
+         * @description 为本人办件的一项材料上传文件：PDF、Word、JPG、PNG 或 txt，最大 20 MB；随即与申请表核对。
+         */
+        post: operations["cases.add_material"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/materials/{upload}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载申请材料
+         * @description 下载一件申请里上传的材料文件；申请人和窗口人员可用。
+         */
+        get: operations["cases.material"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除材料文件
+         * @description 删除本人办件里上传的一个材料文件，办结后不能删除。
+         */
+        delete: operations["cases.remove_material"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 办件进度已读
+         * @description 把本人办件的新进度标为已读。
+         */
+        post: operations["cases.read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -691,6 +815,46 @@ export interface paths {
          * @description 标明一条评价已经处理，或者还没有。
          */
         post: operations["feedback.handle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guides/{session}/form.docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载填好的申请表（Word）
+         * @description 下载本人对话里已经填好、还没有提交的申请表，Word 格式。
+         */
+        get: operations["guides.form_docx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guides/{session}/form.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载填好的申请表（PDF）
+         * @description 下载本人对话里已经填好、还没有提交的申请表，PDF 格式。
+         */
+        get: operations["guides.form_pdf"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2288,6 +2452,20 @@ export interface components {
             /** @description What the case became. */
             status: components["schemas"]["CaseStatus"];
         };
+        /**
+         * CaseFigures
+         * @description How long things took.
+         */
+        CaseFigures: {
+            /** @description All items together. */
+            all: components["schemas"]["ItemFigures"];
+            /** @description The first day. */
+            from: string;
+            /** @description Each item, the most cases first. */
+            items: components["schemas"]["ItemFigures"][];
+            /** @description The last day. */
+            to: string;
+        };
         /** @description Where a case is. */
         CaseStatus: "submitted" | "accepted" | "returned" | "approved" | "rejected" | "withdrawn";
         /** @description A case in a list. */
@@ -2315,6 +2493,8 @@ export interface components {
             status_title: string;
             /** @description When it was handed in. */
             submitted_at: string;
+            /** @description Something changed that the applicant has not looked at yet. */
+            unread: boolean;
         };
         /**
          * CaseView
@@ -2343,6 +2523,8 @@ export interface components {
             days_left: number | null;
             /** @description The last day to decide it. */
             due: string;
+            /** @description What the city's own system calls it, once it was sent there. */
+            external: components["schemas"]["External"] | null;
             /** @description What was said, by field. */
             facts: {
                 [key: string]: unknown;
@@ -2363,6 +2545,8 @@ export interface components {
             may: string[];
             /** @description What people call it. */
             number: string;
+            /** @description What looking over the materials came to. */
+            prereview: components["schemas"]["Prereview"];
             /** @description What the rules suggest; only for clerks. */
             review: components["schemas"]["Review"] | null;
             /**
@@ -2382,6 +2566,16 @@ export interface components {
              * @default 0
              */
             turns: number;
+            /**
+             * @description Something changed that the applicant has not looked at yet.
+             * @default false
+             */
+            unread: boolean;
+            /**
+             * @description What was uploaded for its materials, in order.
+             * @default []
+             */
+            uploads: components["schemas"]["Upload"][];
         };
         /**
          * CasesInput
@@ -2456,6 +2650,19 @@ export interface components {
             content: unknown;
             /** @description `system`, `user` or `assistant`. */
             role: string;
+        };
+        /** @description A value of the form, held against the text of a file. */
+        Check: {
+            /** @description What the form says. */
+            expected: string;
+            /** @description The field. */
+            field: string;
+            /** @description The file says so as well. */
+            found: boolean;
+            /** @description What the form calls it. */
+            label: string;
+            /** @description What the file says instead, where that can be told. */
+            seen: string | null;
         };
         /** @description An answer to choose. */
         Choice: {
@@ -3351,6 +3558,13 @@ export interface components {
             /** @description As documents say it. */
             to: string[];
         };
+        /** @description What the city's own system made of a case. */
+        External: {
+            /** @description When it took the case. */
+            at: string;
+            /** @description What that system calls it, if it says. */
+            number: string | null;
+        };
         /** @description A value with the number of documents that have it. */
         Facet: {
             /**
@@ -3475,6 +3689,22 @@ export interface components {
              */
             unanswerable: number;
         };
+        /**
+         * FiguresInput
+         * @description Which cases are counted.
+         */
+        FiguresInput: {
+            /**
+             * @description Handed in from this day on; thirty days ago if not said.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * @description Handed in up to this day; today if not said.
+             * @default null
+             */
+            to?: string | null;
+        };
         /** @description Something wrong with a file. */
         FileFinding: {
             /**
@@ -3492,6 +3722,8 @@ export interface components {
             /** @description The file. */
             path: string;
         };
+        /** @description What there is to see to. */
+        FindingKind: "missing" | "mismatch" | "look";
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
         /**
@@ -3839,6 +4071,63 @@ export interface components {
             link: components["schemas"]["OneTimeLink"];
             /** @description The account. */
             user: components["schemas"]["User"];
+        };
+        /** @description The figures of an item. */
+        ItemFigures: {
+            /**
+             * Format: uint
+             * @description Approved.
+             */
+            approved: number;
+            /**
+             * Format: uint
+             * @description Cases handed in.
+             */
+            cases: number;
+            /**
+             * Format: uint
+             * @description Decided: approved or rejected.
+             */
+            decided: number;
+            /** @description Its name. */
+            item: string;
+            /** @description Its id; empty for all together. */
+            item_id: string;
+            /**
+             * Format: double
+             * @description Hours from the handing-in to the decision, without Saturdays and Sundays: of the case in the middle.
+             */
+            median_decision_hours: number | null;
+            /**
+             * Format: double
+             * @description Minutes from the first question to the handing-in: of the case in the middle.
+             */
+            median_minutes: number | null;
+            /**
+             * Format: double
+             * @description Messages that the applicant sent until then: of the case in the middle.
+             */
+            median_turns: number | null;
+            /**
+             * Format: uint
+             * @description Decided after the last day, or not decided yet and late.
+             */
+            overdue: number;
+            /**
+             * Format: double
+             * @description The same, which nine of ten cases did not exceed.
+             */
+            p90_minutes: number | null;
+            /**
+             * Format: uint
+             * @description Returned at least once.
+             */
+            returned: number;
+            /**
+             * Format: uint
+             * @description Withdrawn.
+             */
+            withdrawn: number;
         };
         /** @description A file. */
         ItemFile: {
@@ -4215,6 +4504,8 @@ export interface components {
         };
         /** @description What a person types in. */
         KnowledgeForm: components["schemas"]["PolicyForm"] | components["schemas"]["GuideForm"] | components["schemas"]["WalkthroughForm"] | components["schemas"]["FaqForm"] | components["schemas"]["PrimerForm"];
+        /** @description Whether a file has text that can be compared. */
+        Legible: "text" | "scan" | "picture";
         /** @description Another document. */
         Link: {
             /** @description Its id, if it is stored here. */
@@ -4341,6 +4632,27 @@ export interface components {
             name: string;
             /** @description Whether it is needed depends on what is not known yet. */
             perhaps: boolean;
+        };
+        /** @description Something to see to in the materials. */
+        MaterialFinding: {
+            /** @description The field of the form, for a mismatch. */
+            field: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["FindingKind"];
+            /** @description The material. */
+            material: string;
+            /** @description In words. */
+            text: string;
+        };
+        /**
+         * MaterialInput
+         * @description A file of a case.
+         */
+        MaterialInput: {
+            /** @description The case. */
+            id: string;
+            /** @description The file. */
+            upload: string;
         };
         /**
          * Me
@@ -5257,6 +5569,15 @@ export interface components {
              */
             title: string;
         };
+        /** @description What looking over the materials came to. */
+        Prereview: {
+            /** @description Everything that is needed and not exempt was uploaded. */
+            complete: boolean;
+            /** @description What to see to. */
+            findings: components["schemas"]["MaterialFinding"][];
+            /** @description What was not. */
+            missing: string[];
+        };
         /** @description 通识知识 */
         PrimerForm: {
             /**
@@ -5827,6 +6148,30 @@ export interface components {
             id: string;
             /** @description The question. */
             question: string;
+        };
+        /** @description A file handed in for a material. */
+        Upload: {
+            /** @description When it was uploaded. */
+            at: string;
+            /**
+             * Format: uint64
+             * @description Its length in bytes.
+             */
+            bytes: number;
+            /** @description What the form says, held against its text. */
+            checks: components["schemas"]["Check"][];
+            /** @description The SHA-256 of its content. */
+            file: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Whether there is text to compare. */
+            legible: components["schemas"]["Legible"];
+            /** @description The material. */
+            material: string;
+            /** @description Its media type. */
+            media: string;
+            /** @description The name of the file. */
+            name: string;
         };
         /**
          * UseInput
@@ -6664,6 +7009,40 @@ export interface operations {
             };
         };
     };
+    "cases.figures": {
+        parameters: {
+            query?: {
+                /** @description Handed in from this day on; thirty days ago if not said. */
+                from?: string | null;
+                /** @description Handed in up to this day; today if not said. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFigures"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "cases.mine": {
         parameters: {
             query?: {
@@ -6744,6 +7123,209 @@ export interface operations {
             header?: never;
             path: {
                 /** @description The case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.form_docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 申请表 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.form_pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 申请表 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.add_material": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description 文件
+                     */
+                    file: string;
+                    /** @description 材料名称，与办件所列的相同 */
+                    material: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.material": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 材料文件 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.remove_material": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The case. */
+                id: string;
+                /** @description The file. */
+                upload: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cases.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -7395,6 +7977,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guides.form_docx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 申请表 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "guides.form_pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 申请表 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description 出错 */

@@ -39,6 +39,9 @@ export const cases = {
   formUrl: (id: string, format: 'docx' | 'pdf') => url(`/cases/${part(id)}/form.${format}`),
 }
 
+/** The form of a conversation's dialogue, as far as it is filled. */
+export const guideFormUrl = (session: string) => url(`/guides/${part(session)}/form.docx`)
+
 export type FeedbackReason = 'wrong' | 'incomplete' | 'outdated' | 'unclear' | 'irrelevant' | 'unsafe' | 'other'
 
 export const feedback = {

@@ -114,6 +114,7 @@ export const router = createRouter({
           path: 'mine/:id?',
           name: 'my-cases',
           component: () => import('@/pages/cases/MyCasesPage.vue'),
+          props: true,
           meta: { title: '我的办件', tab: '/cases/mine', needs: ['cases.mine'] },
         },
       ],

@@ -7,6 +7,7 @@ import { readStored, writeStored } from '@/composables/stored'
 import { guideAt, touched } from '@/text/guide'
 import { useHistory } from './history'
 import { usePanel } from './panel'
+import { useSession } from './session'
 
 /** A question with its answer, finished or still arriving. */
 export interface LiveTurn {
@@ -97,6 +98,7 @@ export const useConversation = defineStore('conversation', () => {
       if (session.value) input.session = session.value
       if (fill) input.fill = fill
       finish(turn, await api.ask(input, (event) => receive(turn, event), own.signal))
+      if (readStored<string>(BEGUN, '') !== '') writeStored(BEGUN, '')
     } catch (thrown) {
       if (isAbort(thrown)) turn.state = 'stopped'
       else {
@@ -198,15 +200,15 @@ export const useConversation = defineStore('conversation', () => {
 
   /** A conversation that was begun without a sign-in becomes the account's with the next message: this one. */
   async function begun(id: string, signal: AbortSignal): Promise<Session> {
-    try {
-      return await api.session(id, signal)
-    } catch (thrown) {
-      const waiting = readStored<string>(BEGUN, '') === id
-      if (!waiting || !(thrown instanceof ApiError) || thrown.status !== 404) throw thrown
-      writeStored(BEGUN, '')
-      await api.ask({ question: '继续办理', session: id }, () => undefined, signal)
-      return api.session(id, signal)
+    const account = useSession()
+    if (readStored<string>(BEGUN, '') === id) {
+      await account.known()
+      if (account.signedIn) {
+        writeStored(BEGUN, '')
+        await api.ask({ question: '继续办理', session: id }, () => undefined, signal)
+      }
     }
+    return api.session(id, signal)
   }
 
   /** Whoever signs in elsewhere to hand in a form comes back to it. */

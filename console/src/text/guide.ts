@@ -155,8 +155,16 @@ export function explainedOnce(amounts: Amount[]): Amount[] {
     const own = amount.steps.filter((step) => stepOf(step).label === amount.label)
     const steps = fresh(amount.steps)
     // An amount keeps at least its own formula.
-    return { ...amount, steps: steps.length > 0 ? steps : own, figures: amount.value ? fresh(amount.figures) : [] }
+    // A table of figures comes with the codes of its rows: those are not for people.
+    const figures = amount.figures.filter((figure) => !/[a-z]{2,} \d/.test(figure))
+    return { ...amount, steps: steps.length > 0 ? steps : own, figures: amount.value ? fresh(figures) : [] }
   })
+}
+
+/** What is worth reading before one hands in: not what is only a step of the amounts that come first. */
+export function decidingAmounts(amounts: Amount[]): Amount[] {
+  const inner = new Set(amounts.filter((a) => a.headline).flatMap((a) => a.steps.map((step) => stepOf(step).label)))
+  return explainedOnce(amounts.filter((a) => a.headline || (a.value !== null && !inner.has(a.label))))
 }
 
 /** The stages of a dialogue, with where it is. */
