@@ -1,4 +1,4 @@
-//! What would have to be different: for 100,000 random people over the items of the demonstration city.
+//! What would have to be different: for random people over the items of the demonstration city.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::{
 use common::{Dice, TODAY, items, marks, people, profile};
 use rules::{Facts, Outcome, counterfactual::Counterfactual};
 
-const PEOPLE: usize = 100_000;
+const PEOPLE: usize = 5_000;
 
 #[derive(Default)]
 struct Tally {

@@ -161,7 +161,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("value: 1500", "value: 一千五", "一千五", ""),
         ("from: 2024-07-01", "from: 2024-13-01", "2024-13-01", ""),
-        ("    type: yes_no", "\ttype: yes_no", "\ttype", "YAML"),
+        ("    type: yes_no", "\ttype: yes_no", "您结婚了吗", "YAML"),
         ("audience: [person]", "audience: [person", "", "YAML"),
         (
             "audience: [person]",

@@ -143,7 +143,7 @@ const NAMED: usize = 40;
 const LIKE: usize = 3;
 
 /// What the first part of a message is worth as the answer to what was asked.
-const FIRST: usize = 8;
+const FIRST: usize = 12;
 
 /// What the answer given last is worth as the one that a correction means.
 const RECENT: usize = 4;
@@ -368,7 +368,8 @@ impl Listener<'_> {
                         | FieldKind::Plate
                 );
                 let fits = patterned && self.value(field, clause).is_ok();
-                (fits && (alone || topic > 0) || topic >= NAMED).then_some(10 + topic)
+                (fits && (alone || topic > 0) || topic >= NAMED)
+                    .then_some(topic + 10 * usize::from(fits))
             }
         }
     }
