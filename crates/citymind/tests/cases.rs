@@ -442,7 +442,7 @@ async fn a_case_that_runs_out_of_time_is_told_of_once() {
         let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
         wait_for("the job's end", || async {
             let job = server.read(&path).await;
-            (job["state"] == "done").then_some(())
+            (job["job"]["state"] == "done").then_some(())
         })
         .await;
     }

@@ -66,7 +66,11 @@ pub(super) fn write(paper: &Paper) -> Result<Vec<u8>> {
         sheets.y -= 4.0;
     }
     for section in &paper.sections {
-        sheets.section(&clean(&section.title));
+        let first = section.rows.first().map_or(1, |(label, values)| {
+            let (left, right) = columns(&clean(label), values);
+            left.len().max(right.len())
+        });
+        sheets.section(&clean(&section.title), first);
         for (label, values) in &section.rows {
             sheets.row(&clean(label), values);
         }
@@ -127,10 +131,13 @@ impl Sheets {
         self.draw(&drawn);
     }
 
-    fn section(&mut self, title: &str) {
+    /// The title of a section whose first row has so many lines.
+    fn section(&mut self, title: &str, first: usize) {
         let height = LEADING + 2.0 * PAD;
         // A title does not stand alone at the foot of a page.
-        if self.y - height - LEADING - 2.0 * PAD < BOTTOM {
+        let row = first.max(1) as f32 * LEADING + 2.0 * PAD;
+        let longest = TOP - BOTTOM - height;
+        if self.y - height - row.min(longest) < BOTTOM {
             self.next();
         }
         let low = self.y - height;
@@ -145,11 +152,7 @@ impl Sheets {
     }
 
     fn row(&mut self, label: &str, values: &[String]) {
-        let mut left = lines(label, SIZE, LABEL - 2.0 * PAD - 1.0);
-        let mut right: Vec<String> = values
-            .iter()
-            .flat_map(|v| lines(&clean(v), SIZE, ROOM - LABEL - 2.0 * PAD - 1.0))
-            .collect();
+        let (mut left, mut right) = columns(label, values);
         let fits = |room: f32| ((room - 2.0 * PAD) / LEADING).max(0.0) as usize;
         loop {
             let wanted = left.len().max(right.len()).max(1);
@@ -197,6 +200,15 @@ impl Sheets {
         }
         self.pages
     }
+}
+
+/// The lines of a row, in its two columns.
+fn columns(label: &str, values: &[String]) -> (Vec<String>, Vec<String>) {
+    let left = lines(label, SIZE, LABEL - 2.0 * PAD - 1.0);
+    let right = values
+        .iter()
+        .flat_map(|v| lines(&clean(v), SIZE, ROOM - LABEL - 2.0 * PAD - 1.0));
+    (left, right.collect())
 }
 
 fn shown(face: Face, size: f32, x: f32, y: f32, text: &str) -> String {
