@@ -112,11 +112,7 @@ impl App {
         .await?;
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
-        let support = Arc::new(SupportDesk::new(
-            Policies::open(records.clone()).await?,
-            Businesses::open(records.clone(), identity.clone()).await?,
-            items.bases().clone(),
-        ));
+        let support = support(&records, &identity, &items).await?;
         let cases = CaseDesk::open(records.clone(), items.clone()).await?;
         let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
         let assistant = Assistant::new(library.clone(), sessions.clone(), gateway.clone(), guides);
@@ -241,6 +237,18 @@ fn follow(app: &Arc<App>) -> impl Future<Output = ()> + Send + 'static {
             }
         }
     }
+}
+
+async fn support(
+    records: &Arc<dyn Records>,
+    identity: &Arc<Identity>,
+    items: &Arc<ItemCatalogue>,
+) -> Result<Arc<SupportDesk>> {
+    Ok(Arc::new(SupportDesk::new(
+        Policies::open(records.clone()).await?,
+        Businesses::open(records.clone(), identity.clone()).await?,
+        items.bases().clone(),
+    )))
 }
 
 async fn library(
