@@ -118,11 +118,7 @@ impl App {
         let items = ItemCatalogue::open(records.clone(), library.clone()).await?;
         let guides = GuideDesk::open(records.clone(), items.clone()).await?;
         let cases = CaseDesk::open(records.clone(), files.clone(), items.clone()).await?;
-        let support = Arc::new(SupportDesk::new(
-            Policies::open(records.clone()).await?,
-            Businesses::open(records.clone(), identity.clone()).await?,
-            items.bases().clone(),
-        ));
+        let support = support(&records, &identity, &items).await?;
         let feedback = FeedbackBox::open(records.clone(), sessions.clone()).await?;
         let assistant = Assistant::new(
             library.clone(),
@@ -269,6 +265,18 @@ fn follow(app: &Arc<App>) -> impl Future<Output = ()> + Send + 'static {
             }
         }
     }
+}
+
+async fn support(
+    records: &Arc<dyn Records>,
+    identity: &Arc<Identity>,
+    items: &Arc<ItemCatalogue>,
+) -> Result<Arc<SupportDesk>> {
+    Ok(Arc::new(SupportDesk::new(
+        Policies::open(records.clone()).await?,
+        Businesses::open(records.clone(), identity.clone()).await?,
+        items.bases().clone(),
+    )))
 }
 
 async fn library(

@@ -35,6 +35,7 @@ fn yuan(policy: &Value) -> f64 {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // One profile, and all that is said of it.
 async fn a_profile_is_matched_with_reasons_benefits_and_what_is_missing() {
     let (_folder, server) = demo().await;
     let form = expect(
@@ -287,6 +288,7 @@ async fn staff_see_who_qualifies_and_who_nearly_does() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines)] // One business, from its first day on.
 async fn businesses_are_kept_by_offices_and_each_by_itself() {
     let (_folder, server) = demo().await;
     let clerk = server.key_of(&["clerk"]).await;

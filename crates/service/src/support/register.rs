@@ -108,16 +108,7 @@ pub fn read_table(text: &str, on: Date) -> Result<Vec<Sound>, Vec<Finding>> {
             Ok(one) => sound.push(one),
             Err(wrong) => {
                 for one in wrong {
-                    let at = columns.iter().position(|c| match c {
-                        Some(Column::Profile(id)) => **id == one.field,
-                        Some(Column::Name) => one.field == "name",
-                        Some(Column::Code) => one.field == "credit_code",
-                        Some(Column::Phone) => one.field == "phone",
-                        Some(Column::Person) => one.field == "person",
-                        Some(Column::Address) => one.field == "address",
-                        None => false,
-                    });
-                    say(at.unwrap_or_default(), one.message);
+                    say(place(&columns, &one.field), one.message);
                 }
             }
         }
@@ -130,6 +121,20 @@ pub fn read_table(text: &str, on: Date) -> Result<Vec<Sound>, Vec<Finding>> {
     } else {
         Err(findings)
     }
+}
+
+/// The column of a field; the first if it has none.
+fn place(columns: &[Option<Column>], field: &str) -> usize {
+    let at = columns.iter().position(|c| match c {
+        Some(Column::Profile(id)) => *id == field,
+        Some(Column::Name) => field == "name",
+        Some(Column::Code) => field == "credit_code",
+        Some(Column::Phone) => field == "phone",
+        Some(Column::Person) => field == "person",
+        Some(Column::Address) => field == "address",
+        None => false,
+    });
+    at.unwrap_or_default()
 }
 
 fn business(columns: &[Option<Column>], row: Vec<String>) -> BusinessInput {
