@@ -94,7 +94,8 @@ async fn the_demonstration_citys_questions_are_answered_or_refused_as_before() {
     }
     println!("all: {all:?}");
     assert_eq!((all.answerable, all.unanswerable), (200, 50));
-    assert!(all.right_document >= 150, "{all:?}");
-    assert!(all.holds_the_fact >= 112, "{all:?}");
-    assert!(all.refused >= 25, "{all:?}");
+    assert!(all.right_document >= 158, "{all:?}");
+    assert!(all.holds_the_fact >= 120, "{all:?}");
+    // With three times the documents, two more questions without a basis meet one that shares their words.
+    assert!(all.refused >= 23, "{all:?}");
 }

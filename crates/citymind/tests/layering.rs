@@ -75,9 +75,14 @@ fn crates_import_only_downwards() {
             "knowledge" => &["kernel", "lang", "documents"],
             "platform" => &["kernel", "lang", "documents", "knowledge"],
             engine if is_engine(engine) => &["kernel", "lang"],
-            product if PRODUCTS.contains(&product) => {
-                &["kernel", "lang", "rules", "documents", "knowledge", "platform"]
-            }
+            product if PRODUCTS.contains(&product) => &[
+                "kernel",
+                "lang",
+                "rules",
+                "documents",
+                "knowledge",
+                "platform",
+            ],
             "citymind" => continue,
             other => {
                 panic!("where does {other} stand? Give it a place here and in ARCHITECTURE.md")

@@ -14,7 +14,7 @@ use crate::{
     Assistant,
     assistant::{Reply, step},
     cases::Case,
-    guide::desk::{Guided, Opened, Step, wants_to_apply},
+    guide::desk::{Guided, Opened, Step, names_nothing, wants_to_apply},
     intents::{Intent, Reading, context},
     items::{catalogue::Entry, schema::Days},
 };
@@ -85,8 +85,12 @@ impl Assistant {
                 opened.remember(question);
                 return self.guided(context, recorder, guided, start);
             }
+            if wants_to_apply(message) && names_nothing(message) {
+                let text = "您想办哪个事项？请说出名称，例如“住房公积金租房提取”。".to_owned();
+                return Ok((said(AnswerStatus::Clarify, text), None));
+            }
             if wants_to_apply(message)
-                && reading.intent == Intent::Item
+                && about_an_item(&reading)
                 && let Some(reply) = self.ask_which(opened, &reading)
             {
                 return Ok((reply, None));
@@ -116,7 +120,7 @@ impl Assistant {
                 reply = introduced;
             }
             reply.offer = Some(self.guides.offer(opened, &entry));
-        } else if reading.intent == Intent::Item
+        } else if about_an_item(&reading)
             && let Some(which) = self.ask_which(opened, &reading)
         {
             if reply.status == AnswerStatus::Refused {
@@ -161,7 +165,7 @@ impl Assistant {
     /// The item that is meant, if that is clear.
     fn meant(&self, reading: &Reading) -> Option<Arc<Entry>> {
         let best = reading.items.first()?;
-        let clear = reading.intent == Intent::Item && !reading.close && best.probability >= CERTAIN;
+        let clear = about_an_item(reading) && !reading.close && best.probability >= CERTAIN;
         clear
             .then(|| self.guides.catalogue().get(&best.id))
             .flatten()
@@ -254,6 +258,11 @@ impl Assistant {
             ..said(AnswerStatus::Clarify, "您想办的是下面哪一项？".to_owned())
         })
     }
+}
+
+/// Whether a message is about something that can be applied for: to do it, or what is laid down about it.
+fn about_an_item(reading: &Reading) -> bool {
+    matches!(reading.intent, Intent::Item | Intent::Policy)
 }
 
 /// A reply that only says something.

@@ -73,29 +73,43 @@ pub(crate) struct EmbeddingsInput {
     input: Value,
 }
 
-/// Which conversation follows which messages.
+/// Which conversation follows which messages. Whoever sends the messages knows all that was said, and conversations of the same
+/// messages are in the same state, so any of them will do; each is gone on with once.
 #[derive(Default)]
 pub(crate) struct Conversations(Mutex<Remembered>);
 
 #[derive(Default)]
 struct Remembered {
-    sessions: HashMap<[u8; 32], String>,
+    begun: HashMap<[u8; 32], Vec<Begun>>,
     order: VecDeque<[u8; 32]>,
 }
 
+/// A conversation, with the visitor that it belongs to if nobody signed in.
+struct Begun {
+    session: String,
+    visitor: String,
+}
+
 impl Conversations {
-    fn find(&self, key: &[u8; 32]) -> Option<String> {
-        self.0.lock().sessions.get(key).cloned()
+    fn take(&self, key: &[u8; 32]) -> Option<Begun> {
+        self.0.lock().begun.get_mut(key)?.pop()
     }
 
-    fn keep(&self, key: [u8; 32], session: String) {
+    fn keep(&self, key: [u8; 32], begun: Begun) {
         let mut held = self.0.lock();
-        if held.sessions.insert(key, session).is_none() {
-            held.order.push_back(key);
-        }
+        held.begun.entry(key).or_default().push(begun);
+        held.order.push_back(key);
         while held.order.len() > REMEMBERED {
-            if let Some(oldest) = held.order.pop_front() {
-                held.sessions.remove(&oldest);
+            let Some(oldest) = held.order.pop_front() else {
+                break;
+            };
+            if let Some(conversations) = held.begun.get_mut(&oldest) {
+                if !conversations.is_empty() {
+                    conversations.remove(0);
+                }
+                if conversations.is_empty() {
+                    held.begun.remove(&oldest);
+                }
             }
         }
     }
@@ -215,10 +229,18 @@ pub(super) async fn chat(
         let error = Error::new(ErrorCode::InvalidInput, "最后一条消息应当是 user 说的话。");
         return refused(&who, error);
     };
-    let owner = who.caller.owner().to_owned();
-    let session = Some(digest(&owner, before))
-        .filter(|_| !before.is_empty())
-        .and_then(|key| state.conversations.find(&key));
+    let account = context.caller.account.as_ref();
+    let owner = account.map(|a| a.id.clone()).unwrap_or_default();
+    let known = if before.is_empty() {
+        None
+    } else {
+        state.conversations.take(&digest(&owner, before))
+    };
+    let mut context = context;
+    if let (Some(begun), true) = (&known, owner.is_empty()) {
+        context.caller.visitor.clone_from(&begun.visitor);
+    }
+    let session = known.map(|begun| begun.session);
     let ask = AskInput {
         question: last.1.clone(),
         session,
@@ -308,9 +330,11 @@ async fn answer(
     let text = told(&answer);
     let mut said = said.to_vec();
     said.push(("assistant".to_owned(), text.clone()));
-    state
-        .conversations
-        .keep(digest(owner, &said), answer.session.clone());
+    let begun = Begun {
+        session: answer.session.clone(),
+        visitor: context.caller.visitor.clone(),
+    };
+    state.conversations.keep(digest(owner, &said), begun);
     Ok((answer, text))
 }
 

@@ -115,6 +115,11 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
 /// A wish no longer than this names nothing: 申报, 帮我办.
 const BARE: usize = 4;
 
+/// Whether a wish to apply does not say for what.
+pub fn names_nothing(message: &str) -> bool {
+    answers::tidy(message).chars().count() <= BARE
+}
+
 /// Whether a message asks to apply, rather than about applying.
 pub fn wants_to_apply(message: &str) -> bool {
     let asks = [
@@ -178,6 +183,18 @@ impl GuideDesk {
         let Some(entry) = self.catalogue.get(&dialogue.item) else {
             return Ok(Step::None);
         };
+        // Whoever asks for another item by its name leaves this one.
+        let other = |e: &&Arc<Entry>| {
+            e.item.id != dialogue.item
+                && !entry.item.name.contains(&e.item.name)
+                && message.contains(&e.item.name)
+        };
+        if fill.is_empty()
+            && wants_to_apply(message)
+            && self.catalogue.all().values().any(|e| other(&e))
+        {
+            return Ok(Step::None);
+        }
         if dialogue.phase == Phase::Stopped && fill.is_empty() {
             let resumes = ["继续", "继续办理", "接着办"].contains(&answers::tidy(message).as_str());
             if !resumes {
