@@ -87,7 +87,7 @@ impl Assistant {
             }
             if wants_to_apply(message) && names_nothing(message) {
                 let text = "您想办哪个事项？请说出名称，例如“住房公积金租房提取”。".to_owned();
-                return Ok((said(AnswerStatus::Clarify, text), None));
+                return Ok((plainly(AnswerStatus::Clarify, text), None));
             }
             if wants_to_apply(message)
                 && about_an_item(&reading)
@@ -151,7 +151,7 @@ impl Assistant {
         let reply = Reply {
             citations: guided.citations,
             guide: Some(guided.guide),
-            ..said(AnswerStatus::Guide, guided.text)
+            ..plainly(AnswerStatus::Guide, guided.text)
         };
         for segment in &reply.segments {
             context.emit("segment", segment)?;
@@ -214,7 +214,7 @@ impl Assistant {
             ),
             (format!("收费：{}。", item.fee.text), item.fee.basis.clone()),
         ];
-        let mut reply = said(AnswerStatus::Answered, String::new());
+        let mut reply = plainly(AnswerStatus::Answered, String::new());
         reply.segments.clear();
         for (text, bases) in lines {
             let marks = catalogue
@@ -255,7 +255,7 @@ impl Assistant {
         self.guides.ask_between(opened, &names);
         Some(Reply {
             choices: names,
-            ..said(AnswerStatus::Clarify, "您想办的是下面哪一项？".to_owned())
+            ..plainly(AnswerStatus::Clarify, "您想办的是下面哪一项？".to_owned())
         })
     }
 }
@@ -266,7 +266,7 @@ fn about_an_item(reading: &Reading) -> bool {
 }
 
 /// A reply that only says something.
-fn said(status: AnswerStatus, text: String) -> Reply {
+fn plainly(status: AnswerStatus, text: String) -> Reply {
     let segment = Segment {
         text,
         citations: Vec::new(),
@@ -288,11 +288,11 @@ fn said(status: AnswerStatus, text: String) -> Reply {
 fn small_matters(reading: &Reading) -> Option<Reply> {
     let certain = reading.certainty >= CERTAIN;
     match reading.intent {
-        Intent::SmallTalk if certain => Some(said(
+        Intent::SmallTalk if certain => Some(plainly(
             AnswerStatus::Clarify,
             "您好，我可以按本市的文件回答政策和办事问题，也可以帮您在线办理。请直接说您想问什么、想办什么。".to_owned(),
         )),
-        Intent::CaseStatus if certain => Some(said(
+        Intent::CaseStatus if certain => Some(plainly(
             AnswerStatus::Clarify,
             "在这里提交的申请，登录后在“我的办件”里可以看到办理进度。其他渠道提交的，请向受理的窗口或者拨打12345查询。".to_owned(),
         )),
