@@ -106,7 +106,7 @@ fn a_clean_batch_is_promoted_and_one_with_wrong_clauses_is_held_back() {
         );
         promoted += usize::from(verdict.promoted);
         if verdict.promoted {
-            assert!(verdict.all.recall_gain.mean >= 0.04, "{:?}", verdict.all);
+            assert!(verdict.all.recall_gain.mean >= 0.03, "{:?}", verdict.all);
         }
         for swapped in [true, false] {
             let mut poisoned = clean.clone();
