@@ -301,6 +301,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/businesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 企业列表
+         * @description 登记的企业，可按名称、统一社会信用代码、区县和行业查找。
+         */
+        get: operations["businesses.list"];
+        put?: never;
+        /**
+         * 登记企业
+         * @description 登记一家企业，或者更新它的档案；按统一社会信用代码。
+         */
+        post: operations["businesses.put"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/businesses/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 导入企业
+         * @description 从 CSV 表导入企业档案；有一处不对就都不导入。已登记的更新表里写了的项目。
+         */
+        post: operations["businesses.import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/businesses/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本企业档案
+         * @description 登录的企业账号登记的档案。
+         */
+        get: operations["businesses.mine"];
+        put?: never;
+        /**
+         * 填写本企业档案
+         * @description 登记或者更新登录账号所代表的企业的档案。
+         */
+        post: operations["businesses.put_mine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/businesses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 企业档案
+         * @description 一家企业的档案和联系方式，按统一社会信用代码。
+         */
+        get: operations["businesses.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -1897,6 +1985,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/support/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 惠企政策匹配
+         * @description 按企业档案匹配惠企政策：符合的和能得到多少，差一点的和差什么，还要知道什么才能判断，不符合的和原因；各有依据。
+         */
+        post: operations["support.match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本企业的惠企政策
+         * @description 按本企业登记的档案匹配惠企政策。
+         */
+        get: operations["support.mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 惠企政策
+         * @description 本市现行的惠企政策，可按主题、行业、是否免申即享和文字查找。
+         */
+        get: operations["support.policies"];
+        put?: never;
+        /**
+         * 导入惠企政策
+         * @description 检查并导入惠企政策文件；有一处不对就都不导入。
+         */
+        post: operations["support.import_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 惠企政策详情
+         * @description 一项惠企政策的条件、好处、材料、渠道和依据。
+         */
+        get: operations["support.policy"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除惠企政策
+         * @description 删除一项惠企政策。返回原文，便于恢复。
+         */
+        delete: operations["support.remove_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/policies/{id}/beneficiaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 政策的受惠企业
+         * @description 登记的企业里，哪些符合一项政策（免申即享名单），哪些只差一点，各差什么。
+         */
+        get: operations["support.beneficiaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/profile-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 企业档案的项目
+         * @description 企业档案有哪些项目，各是什么类型，有哪些选项。
+         */
+        get: operations["support.profile_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/{id}": {
         parameters: {
             query?: never;
@@ -2260,6 +2476,17 @@ export interface components {
              */
             size: number;
         };
+        /**
+         * AsOf
+         * @description As of a day.
+         */
+        AsOf: {
+            /**
+             * @description The day; today if none.
+             * @default null
+             */
+            as_of?: string | null;
+        };
         /** @description A question to the applicant. */
         Ask: {
             /** @description The answers to choose from. */
@@ -2376,6 +2603,123 @@ export interface components {
              */
             to?: string | null;
         };
+        /**
+         * Beneficiaries
+         * @description The registered businesses that a policy is for.
+         */
+        Beneficiaries: {
+            /** @description 免申即享. */
+            automatic: boolean;
+            /**
+             * Format: uint
+             * @description How many qualify.
+             */
+            eligible: number;
+            /** @description The policy. */
+            id: string;
+            /** @description It holds on that day; if not, nobody qualifies. */
+            in_force: boolean;
+            /** @description Those asked for, the greatest benefit first. */
+            items: components["schemas"]["Beneficiary"][];
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: uint
+             * @description How many would with one or two facts different.
+             */
+            near: number;
+            /** @description The day. */
+            on: string;
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint
+             * @description How many are registered.
+             */
+            registered: number;
+            /**
+             * Format: uint64
+             * @description How many there are on all pages.
+             */
+            total: number;
+            /**
+             * Format: uint
+             * @description Of how many that is not known.
+             */
+            unknown: number;
+            /** @description The estimated benefits of all that qualify together, in yuan. */
+            worth: string;
+        };
+        /**
+         * BeneficiariesInput
+         * @description Which businesses of a policy.
+         */
+        BeneficiariesInput: {
+            /**
+             * @description The day; today if none.
+             * @default null
+             */
+            as_of?: string | null;
+            /** @description The policy. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Businesses a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description `eligible` (those that qualify; if none is said), `near` or `unknown`.
+             * @default null
+             */
+            which?: components["schemas"]["Fit"] | null;
+        };
+        /** @description A business that a policy is for. */
+        Beneficiary: {
+            /** @description What would have to be different, where that was found. */
+            changes: components["schemas"]["ProposedChange"][];
+            /** @description Where it is registered, in Chinese. */
+            district: string | null;
+            /** @description The business. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What is not known or stands in the way, by its label. */
+            open: string[];
+            /** @description It was made up for demonstration. */
+            synthetic: boolean;
+            /** @description The estimated benefit in yuan, if it is known. */
+            worth: string | null;
+        };
+        /** @description A benefit. */
+        Benefit: {
+            /** @description The marks of what it stands on. */
+            citations: number[];
+            /** @description The main one. */
+            headline: boolean;
+            /** @description What it is called. */
+            label: string;
+            /** @description What to know besides. */
+            note: string | null;
+            /** @description The estimate, step by step. */
+            steps: components["schemas"]["ComputedStep"][];
+            /** @description How it is computed, in words; of a business, its estimate. */
+            told: string | null;
+        };
         /** @description The first broken place. */
         Broken: {
             /** @description Where: the chain and number, or the line of a file. */
@@ -2389,6 +2733,106 @@ export interface components {
             credit_code: string;
             /** @description Its name. */
             name: string;
+        };
+        /**
+         * BusinessInput
+         * @description What is told of a business.
+         */
+        BusinessInput: {
+            /**
+             * @description Whom to reach.
+             * @default {
+             *       "address": null,
+             *       "person": null,
+             *       "phone": null
+             *     }
+             */
+            contact?: components["schemas"]["Contact"];
+            /** @description Its unified social credit code: 18 characters, the last of which checks the others. */
+            credit_code: string;
+            /** @description Its name, as on its licence. */
+            name: string;
+            /**
+             * @description What is known of it: values of their type, or words for them. The fields are those of `support.profile_fields`.
+             * @default {}
+             */
+            profile?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A business in a list. */
+        BusinessSummary: {
+            /** @description Where it is registered, in Chinese. */
+            district: string | null;
+            /** @description Its id: the code. */
+            id: string;
+            /** @description Its industry, in Chinese. */
+            industry: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description It was made up for demonstration. */
+            synthetic: boolean;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * BusinessView
+         * @description A business as it is shown.
+         */
+        BusinessView: {
+            /** @description An identity provider confirmed that the account acts for it. */
+            confirmed: boolean;
+            /** @description Whom to reach. */
+            contact: components["schemas"]["Contact"];
+            /** @description Its unified social credit code. */
+            credit_code: string;
+            /** @description Its id: the code. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What is known of it. */
+            profile: {
+                [key: string]: unknown;
+            };
+            /** @description It was made up for demonstration. */
+            synthetic: boolean;
+            /** @description The same in words, in the order of the form. */
+            told: components["schemas"]["Told"][];
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * BusinessesInput
+         * @description Which businesses.
+         */
+        BusinessesInput: {
+            /**
+             * @description Only of this district.
+             * @default null
+             */
+            district?: string | null;
+            /**
+             * @description Only of this industry.
+             * @default null
+             */
+            industry?: string | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Businesses a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the name, or of the code.
+             * @default null
+             */
+            q?: string | null;
         };
         /**
          * ByHandler
@@ -2898,6 +3342,17 @@ export interface components {
             /** @description What a person should look at. */
             warnings: string[];
         };
+        /** @description A step of a computation. */
+        ComputedStep: {
+            /** @description The figures that rules fix, with the day from which each holds. */
+            figures: components["schemas"]["FigureUsed"][];
+            /** @description What is computed. */
+            label: string;
+            /** @description Its result. */
+            result: string;
+            /** @description The computation with the values put in. */
+            told: string;
+        };
         /** @description A condition with what became of it. */
         Condition: {
             /** @description The marks of the citations that it stands on. */
@@ -2913,6 +3368,23 @@ export interface components {
         };
         /** @description Whether a condition is met. */
         ConditionState: "met" | "unmet" | "unknown" | "not_applicable";
+        /** @description A condition with how it stands. */
+        ConditionView: {
+            /** @description The marks of what it stands on. */
+            citations: number[];
+            /** @description It only tells. */
+            note: boolean;
+            /** @description What to say if it is not met. */
+            reason: string | null;
+            /** @description Whether it is met. */
+            state: components["schemas"]["ConditionState"];
+            /** @description The condition in words. */
+            text: string;
+            /** @description The condition with the values put in. */
+            told: string;
+            /** @description The facts that it stands on. */
+            used: components["schemas"]["Used"][];
+        };
         /**
          * ConfirmInput
          * @description A pair to be confirmed.
@@ -2984,6 +3456,24 @@ export interface components {
         Consumers: {
             /** @description One by one. */
             items: components["schemas"]["Consumer"][];
+        };
+        /** @description Whom to reach. */
+        Contact: {
+            /**
+             * @description Where to write.
+             * @default null
+             */
+            address?: string | null;
+            /**
+             * @description Who.
+             * @default null
+             */
+            person?: string | null;
+            /**
+             * @description Where to call.
+             * @default null
+             */
+            phone?: string | null;
         };
         /**
          * CreatedKey
@@ -3589,6 +4079,13 @@ export interface components {
             /** @description Statuses today. */
             statuses: components["schemas"]["Facet"][];
         };
+        /** @description A fact by its name. */
+        FactName: {
+            /** @description What a profile calls it. */
+            field: string;
+            /** @description What people call it. */
+            label: string;
+        };
         /** @description 常见问答 */
         FaqForm: {
             /**
@@ -3656,6 +4153,19 @@ export interface components {
             /** @description The question that it is about, by id; a second one of the same person takes the place of the first. */
             turn: string;
         };
+        /** @description What kind of answer a field takes. */
+        FieldKind: "yes_no" | "choice" | "choices" | "number" | "money" | "date" | "text" | "name" | "id_number" | "phone" | "bank_card" | "address" | "email" | "credit_code" | "plate";
+        /** @description A figure that a computation used. */
+        FigureUsed: {
+            /** @description The ids of its basis. */
+            basis: string[];
+            /** @description The day from which it holds. */
+            from: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its value with its unit. */
+            value: string;
+        };
         /** @description How many were how. */
         Figures: {
             /**
@@ -3722,8 +4232,25 @@ export interface components {
             /** @description The file. */
             path: string;
         };
+        /** @description Something wrong with a file. */
+        Finding: {
+            /**
+             * Format: uint64
+             * @description The column in characters, from 1.
+             */
+            column: number;
+            /**
+             * Format: uint64
+             * @description The line, from 1.
+             */
+            line: number;
+            /** @description What is wrong and what to do, in Chinese. */
+            message: string;
+        };
         /** @description What there is to see to. */
         FindingKind: "missing" | "mismatch" | "look";
+        /** @description How a policy fits a business. */
+        Fit: "eligible" | "near" | "unknown" | "not_met";
         /** @description What kind of file the text was read from. */
         Format: "md" | "txt" | "html" | "docx" | "pdf" | "xlsx" | "csv";
         /**
@@ -3941,6 +4468,22 @@ export interface components {
             waiting: number;
         };
         /**
+         * ImportBusinessesInput
+         * @description A table of businesses.
+         */
+        ImportBusinessesInput: {
+            /**
+             * @description Comma-separated values. The first row names the columns: 企业名称, 统一社会信用代码, 联系人, 联系电话, 地址, and fields
+             *     of the profile by their label or id.
+             */
+            content: string;
+            /**
+             * @description Only check.
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
          * ImportInput
          * @description Names an import and a page of its files.
          */
@@ -4012,6 +4555,19 @@ export interface components {
         /** @description How far an import is. */
         ImportState: "running" | "done" | "cancelled" | "halted";
         /**
+         * ImportedBusinesses
+         * @description What became of a table.
+         */
+        ImportedBusinesses: {
+            /**
+             * Format: uint
+             * @description How many businesses were taken in, or would be.
+             */
+            businesses: number;
+            /** @description What is wrong, by row and column; then nothing was taken in. */
+            findings: components["schemas"]["Finding"][];
+        };
+        /**
          * ImportedItems
          * @description What became of files.
          */
@@ -4023,6 +4579,19 @@ export interface components {
              * @description How many items were taken in, or would be.
              */
             items: number;
+        };
+        /**
+         * ImportedPolicies
+         * @description What became of policy files.
+         */
+        ImportedPolicies: {
+            /** @description What is wrong; then nothing was taken in. */
+            findings: components["schemas"]["FileFinding"][];
+            /**
+             * Format: uint
+             * @description How many policies were taken in, or would be.
+             */
+            policies: number;
         };
         /**
          * InUse
@@ -4615,6 +5184,43 @@ export interface components {
              */
             set?: string | null;
         };
+        /**
+         * MatchInput
+         * @description A business that looks for what it is entitled to.
+         */
+        MatchInput: {
+            /**
+             * @description The day; today if none.
+             * @default null
+             */
+            as_of?: string | null;
+            /** @description What is known of it: values of their type, or words for them. The fields are those of `support.profile_fields`. */
+            profile: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What a business is entitled to. */
+        MatchView: {
+            /** @description What all this stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description Those that it qualifies for, the most valuable first. */
+            eligible: components["schemas"]["PolicyMatch"][];
+            /** @description Those that it would qualify for with one or two facts different. */
+            near: components["schemas"]["PolicyMatch"][];
+            /** @description Those that it does not qualify for. */
+            not_met: components["schemas"]["PolicyMatch"][];
+            /** @description The day. */
+            on: string;
+            /**
+             * Format: uint
+             * @description How many policies were looked at.
+             */
+            policies: number;
+            /** @description What to ask, the question first that decides the most policies. */
+            questions: components["schemas"]["ProfileQuestion"][];
+            /** @description Those that depend on what is not known. */
+            unknown: components["schemas"]["PolicyMatch"][];
+        };
         /** @description Something to hand in. */
         Material: {
             /** @description The marks of the citations that it stands on. */
@@ -4687,6 +5293,16 @@ export interface components {
         };
         /** @description A kind of picture that browsers show. */
         Media: "png" | "jpeg" | "gif" | "webp" | "svg";
+        /**
+         * MineView
+         * @description What the caller's business is entitled to.
+         */
+        MineView: {
+            /** @description The business. */
+            business: components["schemas"]["BusinessView"];
+            /** @description What it is entitled to. */
+            matches: components["schemas"]["MatchView"];
+        };
         Mode: "none" | "local" | "remote";
         /** @description What models it runs on. */
         Model: {
@@ -4818,6 +5434,11 @@ export interface components {
          * @description Takes nothing.
          */
         NoJobFilter: Record<string, never>;
+        /**
+         * NoSupportInput
+         * @description Nothing is asked.
+         */
+        NoSupportInput: Record<string, never>;
         /** @description Something a person should look at. */
         NoteText: {
             /**
@@ -4975,6 +5596,29 @@ export interface components {
              * @default null
              */
             page_size?: number | null;
+        };
+        /**
+         * Page_BusinessSummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_BusinessSummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["BusinessSummary"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
         };
         /**
          * Page_CaseSummary
@@ -5273,6 +5917,29 @@ export interface components {
             total: number;
         };
         /**
+         * Page_PolicySummary
+         * @description A page of a list, with the number of all items.
+         */
+        Page_PolicySummary: {
+            /** @description The items of this page. */
+            items: components["schemas"]["PolicySummary"][];
+            /**
+             * Format: uint64
+             * @description Which page this is, from 1.
+             */
+            page: number;
+            /**
+             * Format: uint64
+             * @description How many items a page holds.
+             */
+            page_size: number;
+            /**
+             * Format: uint64
+             * @description How many items there are on all pages.
+             */
+            total: number;
+        };
+        /**
          * Page_RelatedDocument
          * @description A page of a list, with the number of all items.
          */
@@ -5531,6 +6198,49 @@ export interface components {
         };
         /** @description What a point is about. */
         PointKind: "condition" | "amount" | "material" | "channel" | "deadline";
+        /**
+         * PoliciesInput
+         * @description Which policies.
+         */
+        PoliciesInput: {
+            /**
+             * @description Also those that do not hold today.
+             * @default null
+             */
+            all?: boolean | null;
+            /**
+             * @description Only 免申即享, or only the others.
+             * @default null
+             */
+            automatic?: boolean | null;
+            /**
+             * @description Only those that are open to this industry.
+             * @default null
+             */
+            industry?: string | null;
+            /**
+             * Format: uint64
+             * @description The page, from 1.
+             * @default null
+             */
+            page?: number | null;
+            /**
+             * Format: uint64
+             * @description Policies a page.
+             * @default null
+             */
+            page_size?: number | null;
+            /**
+             * @description Words of the name, the summary, the topics or the office.
+             * @default null
+             */
+            q?: string | null;
+            /**
+             * @description Only about this.
+             * @default null
+             */
+            topic?: string | null;
+        };
         /** @description 政策 */
         PolicyForm: {
             /**
@@ -5569,6 +6279,116 @@ export interface components {
              */
             title: string;
         };
+        /** @description How a policy fits a business, with reasons. */
+        PolicyMatch: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description 免申即享. */
+            automatic: boolean;
+            /** @description The benefits. */
+            benefits: components["schemas"]["Benefit"][];
+            /** @description What would have to be different. */
+            changes: components["schemas"]["ProposedChange"][];
+            /** @description The conditions; of one that is not met, only those that fail. */
+            conditions: components["schemas"]["ConditionView"][];
+            /** @description How it fits. */
+            fit: components["schemas"]["Fit"];
+            /** @description The policy. */
+            id: string;
+            /** @description What is not known and would decide, the most decisive first. */
+            missing: components["schemas"]["FactName"][];
+            /** @description What people call it. */
+            name: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description What it is about. */
+            topics: string[];
+            /** @description Its last day. */
+            until: string | null;
+            /** @description The estimated main benefit in yuan, where it is a sum of money and known. Of a near miss, what it would be. */
+            worth: string | null;
+        };
+        /** @description A policy in a list. */
+        PolicySummary: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description 免申即享. */
+            automatic: boolean;
+            /** @description What its main benefit is called. */
+            benefit: string;
+            /** @description Its first day. */
+            from: string;
+            /** @description Its id. */
+            id: string;
+            /** @description It holds today. */
+            in_force: boolean;
+            /** @description What people call it. */
+            name: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description What it is about. */
+            topics: string[];
+            /** @description Its last day. */
+            until: string | null;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
+        /**
+         * PolicyView
+         * @description A policy as a business reads it.
+         */
+        PolicyView: {
+            /** @description Who handles it. */
+            agency: string;
+            /** @description What of a profile decides it. */
+            asks: components["schemas"]["FactName"][];
+            /** @description 免申即享. */
+            automatic: boolean;
+            /** @description What its main benefit is called. */
+            benefit: string;
+            /** @description Its benefits. */
+            benefits: components["schemas"]["Benefit"][];
+            /** @description Where to apply. */
+            channels: components["schemas"]["Channel"][];
+            /** @description What it stands on. */
+            citations: components["schemas"]["Citation"][];
+            /** @description Its conditions. */
+            conditions: components["schemas"]["Said"][];
+            /** @description The title of its document. */
+            document: string;
+            /** @description Its first day. */
+            from: string;
+            /** @description Its id. */
+            id: string;
+            /** @description It holds today. */
+            in_force: boolean;
+            /** @description What is handed in. */
+            materials: components["schemas"]["Said"][];
+            /** @description Bases that no longer stand in the documents as quoted: somebody should look. */
+            missing_bases: string[];
+            /** @description What people call it. */
+            name: string;
+            /** @description Figures that it fixes, each with its values by day. */
+            parameters: components["schemas"]["ParameterView"][];
+            /** @description Where it holds. */
+            region: string;
+            /** @description As it was written; only for those who may change it. */
+            source: string | null;
+            /** @description What happens, in order. */
+            steps: components["schemas"]["Step"][];
+            /** @description What it is. */
+            summary: string;
+            /** @description How long it takes, in words. */
+            time_limit: string;
+            /** @description What it is about. */
+            topics: string[];
+            /** @description Its last day. */
+            until: string | null;
+            /** @description When it was last changed. */
+            updated_at: string;
+        };
         /** @description What looking over the materials came to. */
         Prereview: {
             /** @description Everything that is needed and not exempt was uploaded. */
@@ -5605,6 +6425,61 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @description A choice. */
+        ProfileChoice: {
+            /** @description What people call it. */
+            label: string;
+            /** @description What a profile calls it. */
+            value: string;
+        };
+        /** @description A field of the form. */
+        ProfileField: {
+            /** @description The choices of a choice. */
+            choices: components["schemas"]["ProfileChoice"][];
+            /** @description An answer. */
+            example: string;
+            /** @description What a profile calls it. */
+            id: string;
+            /** @description What people call it. */
+            label: string;
+            /** @description The greatest number. */
+            max: string | null;
+            /** @description The part of the form that it stands in. */
+            section: string;
+            /** @description What kind of value it takes. */
+            type: components["schemas"]["FieldKind"];
+            /** @description The unit of a number. */
+            unit: string | null;
+            /** @description Without decimals. */
+            whole: boolean;
+        };
+        /**
+         * ProfileForm
+         * @description The form of a profile.
+         */
+        ProfileForm: {
+            /** @description Its fields in order. */
+            fields: components["schemas"]["ProfileField"][];
+        };
+        /** @description A question to a business. */
+        ProfileQuestion: {
+            /**
+             * Format: uint
+             * @description How many policies ask it.
+             */
+            asked_by: number;
+            /** @description What a profile calls it. */
+            field: string;
+            /** @description What people call it. */
+            label: string;
+            /**
+             * Format: uint
+             * @description How many policies an answer settles, on average.
+             */
+            settles: number;
+            /** @description What kind of value it takes. */
+            type: components["schemas"]["FieldKind"];
+        };
         /** @description How far a call is. */
         Progress: {
             /**
@@ -5619,6 +6494,19 @@ export interface components {
              * @description Out of how much; 0 if that is not known.
              */
             total: number;
+        };
+        /** @description A fact that would have to be different. */
+        ProposedChange: {
+            /** @description What a profile calls it. */
+            field: string;
+            /** @description As it is, in words; nothing if that is not known. */
+            from: string | null;
+            /** @description What people call it. */
+            label: string;
+            /** @description As it would have to be, in words. */
+            to: string;
+            /** @description The same as a profile holds it. */
+            value: unknown;
         };
         /** @description A provider, as the sign-in page shows it. */
         ProviderView: {
@@ -5768,6 +6656,16 @@ export interface components {
          * @description An item that was taken out.
          */
         RemovedItem: {
+            /** @description Its id. */
+            id: string;
+            /** @description As it was written, to be put back if it was a mistake. */
+            source: string;
+        };
+        /**
+         * RemovedPolicy
+         * @description A policy that was taken out.
+         */
+        RemovedPolicy: {
             /** @description Its id. */
             id: string;
             /** @description As it was written, to be put back if it was a mistake. */
@@ -6111,6 +7009,15 @@ export interface components {
             /** @description What happens. */
             text: string;
         };
+        /** @description A fact in words. */
+        Told: {
+            /** @description The field. */
+            field: string;
+            /** @description Its label. */
+            label: string;
+            /** @description Its value. */
+            value: string;
+        };
         /**
          * Trace
          * @description How an answer came about.
@@ -6200,6 +7107,15 @@ export interface components {
             models: string[];
             /** @description What for. */
             part: components["schemas"]["Part"];
+        };
+        /** @description A fact that a condition was decided by. */
+        Used: {
+            /** @description The field. */
+            field: string;
+            /** @description Its label. */
+            label: string;
+            /** @description Its value as it is told; empty if it is not known. */
+            value: string | null;
         };
         /** @description An account of a person. */
         User: {
@@ -6955,6 +7871,206 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.list": {
+        parameters: {
+            query?: {
+                /** @description Only of this district. */
+                district?: string | null;
+                /** @description Only of this industry. */
+                industry?: string | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Businesses a page. */
+                page_size?: number | null;
+                /** @description Words of the name, or of the code. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BusinessSummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.put": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBusinessesInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedBusinesses"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.put_mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "businesses.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessView"];
+                };
             };
             /** @description 出错 */
             default: {
@@ -10025,6 +11141,282 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.mine": {
+        parameters: {
+            query?: {
+                /** @description The day; today if none. */
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MineView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.policies": {
+        parameters: {
+            query?: {
+                /** @description Also those that do not hold today. */
+                all?: boolean | null;
+                /** @description Only 免申即享, or only the others. */
+                automatic?: boolean | null;
+                /** @description Only those that are open to this industry. */
+                industry?: string | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Policies a page. */
+                page_size?: number | null;
+                /** @description Words of the name, the summary, the topics or the office. */
+                q?: string | null;
+                /** @description Only about this. */
+                topic?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PolicySummary"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.import_policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportItemsInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedPolicies"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.remove_policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedPolicy"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.beneficiaries": {
+        parameters: {
+            query?: {
+                /** @description The day; today if none. */
+                as_of?: string | null;
+                /** @description The page, from 1. */
+                page?: number | null;
+                /** @description Businesses a page. */
+                page_size?: number | null;
+                /** @description `eligible` (those that qualify; if none is said), `near` or `unknown`. */
+                which?: components["schemas"]["Fit"] | null;
+            };
+            header?: never;
+            path: {
+                /** @description The policy. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Beneficiaries"];
+                };
+            };
+            /** @description 出错 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.profile_fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileForm"];
                 };
             };
             /** @description 出错 */
