@@ -92,6 +92,10 @@ impl App {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the one place where everything is put together"
+    )]
     async fn open_with(data: &Path, config: Config, vectors: Option<&Path>) -> Result<Self> {
         let folder = DataFolder::open(data)?;
         let store = Changes::new(records(&folder, &config).await?);

@@ -116,7 +116,7 @@ async fn every_described_get_route_without_parameters_exists() {
             let status = match path.as_str() {
                 // The administrator at this machine is nobody's account, and no business.
                 path if path.starts_with("/api/v1/account/") => 403,
-                "/api/v1/businesses/mine" => 404,
+                "/api/v1/businesses/mine" | "/api/v1/support/mine" => 404,
                 _ => 200,
             };
             assert_eq!(response.status(), status, "{path}");

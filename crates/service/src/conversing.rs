@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// An item is offered, or begun, when it is at least so certain that it is meant.
-const CERTAIN: f32 = 0.5;
+const CERTAIN: f32 = 0.65;
 
 /// An item is named among others when it is at least so likely.
 const LIKELY: f32 = 0.08;
@@ -39,6 +39,10 @@ pub(crate) struct Said<'a> {
 
 impl Assistant {
     /// What a message comes to, and the case that it hands in.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one decision after the other, each of a line or two"
+    )]
     pub(crate) async fn converse(
         &self,
         context: &Context,

@@ -77,6 +77,7 @@ fn the_items_of_the_demonstration_city_are_sound() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_wrong_is_said_with_its_line() {
     for (from, to, marker, said) in [
         ("region:", "regoin:", "regoin", "没有“regoin”这个键"),

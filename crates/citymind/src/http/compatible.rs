@@ -197,6 +197,10 @@ fn told(answer: &Answer) -> String {
 }
 
 /// `POST /v1/chat/completions`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the reply whole or streamed, of one reading"
+)]
 pub(super) async fn chat(
     Shared(state): Shared<State>,
     who: Who,

@@ -73,6 +73,7 @@ pub(crate) struct State {
 const BODY: usize = 256 << 10;
 
 /// All routes.
+#[expect(clippy::too_many_lines, reason = "a list of routes")]
 pub(crate) fn router(state: State) -> Router {
     let upload = usize::try_from(state.app.config.limits.upload_mib << 20).unwrap_or(usize::MAX);
     let transfers = Router::new()

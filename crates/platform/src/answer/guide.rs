@@ -92,6 +92,7 @@ pub struct Choice {
 
 /// A form as far as it is filled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ApplicationForm")]
 pub struct GuideForm {
     /// Its title.
     pub title: String,

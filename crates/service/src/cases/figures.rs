@@ -218,7 +218,7 @@ fn at(values: &mut [f64], share: f64) -> Option<f64> {
     let count = values.len();
     let rank = ((count as f64 * share).ceil() as usize).max(1);
     let value = *values.get(rank - 1)?;
-    let even = share == 0.5 && count % 2 == 0;
+    let even = share == 0.5 && count.is_multiple_of(2);
     let value = match values.get(rank).filter(|_| even) {
         Some(next) => f64::midpoint(value, *next),
         None => value,

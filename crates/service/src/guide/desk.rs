@@ -239,15 +239,15 @@ impl GuideDesk {
             .and_then(|id| self.catalogue.get(&id));
         let between = std::mem::take(&mut opened.record.between);
         let chosen = between
-            .iter()
-            .any(|name| *name == said)
+            .contains(&said)
             .then(|| self.catalogue.named(&said))
             .flatten();
         let entry = if chosen.is_some() {
             chosen
-        } else if offered.is_some() && YES.is_match(&said) && !NO.is_match(&said) {
-            offered
-        } else if offered.is_some() && said.chars().count() <= BARE && wants_to_apply(&said) {
+        } else if offered.is_some()
+            && (YES.is_match(&said) && !NO.is_match(&said)
+                || said.chars().count() <= BARE && wants_to_apply(&said))
+        {
             offered
         } else if wants_to_apply(&said) && said.chars().count() > BARE {
             recognised.or(offered)
@@ -399,6 +399,10 @@ impl GuideDesk {
         Ok(changed)
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "what is shown, what is handed in and what is said follow one another"
+    )]
     async fn say(
         &self,
         context: &Context,
@@ -509,6 +513,7 @@ impl GuideDesk {
     }
 
     /// What is said of where the dialogue is.
+    #[expect(clippy::too_many_lines, reason = "a text for each state")]
     fn prompt(&self, entry: &Entry, dialogue: &Dialogue, guide: &Guide, heard: &Heard) -> String {
         let item = &entry.item;
         let headline = || -> Vec<String> {

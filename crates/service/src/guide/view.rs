@@ -24,6 +24,7 @@ use crate::items::{
 ///
 /// # Errors
 /// `Storage`.
+#[expect(clippy::too_many_lines, reason = "a part of the view after the other")]
 pub async fn show(
     catalogue: &Catalogue,
     entry: &Entry,

@@ -238,7 +238,7 @@ impl<'a> Checker<'a> {
         for (at, field) in item.fields.iter().enumerate() {
             let path = |key: &'static str| vec![Key("fields"), At(at), Key(key)];
             let choices = matches!(field.kind, FieldKind::Choice | FieldKind::Choices);
-            if choices != !field.choices.is_empty() {
+            if choices == field.choices.is_empty() {
                 self.say(
                     vec![Key("fields"), At(at)],
                     if choices {

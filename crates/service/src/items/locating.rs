@@ -45,8 +45,8 @@ impl Node {
             }
         }
         Place {
-            line: here.defined.line().max(1) as u64,
-            column: here.defined.column().max(1) as u64,
+            line: here.defined.line().max(1),
+            column: here.defined.column().max(1),
         }
     }
 }

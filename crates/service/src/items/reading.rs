@@ -94,8 +94,8 @@ pub(crate) fn read<T: DeserializeOwned>(source: &str) -> Result<T, Vec<Finding>>
     serde_saphyr::from_str(source).map_err(|error| {
         let place = error.location();
         vec![Finding {
-            line: place.map_or(1, |p| p.line().max(1) as u64),
-            column: place.map_or(1, |p| p.column().max(1) as u64),
+            line: place.map_or(1, |p| p.line().max(1)),
+            column: place.map_or(1, |p| p.column().max(1)),
             message: chinese(&error.without_snippet().to_string()),
         }]
     })

@@ -283,6 +283,7 @@ pub enum MaterialForm {
 /// Where to apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ItemChannel")]
 pub struct Channel {
     /// What kind of place it is.
     pub kind: ChannelKind,

@@ -81,7 +81,7 @@ async fn what_is_confirmed_is_trained_judged_used_at_once_kept_and_gone_back_fro
     let pairs = learning.pairs(false, PageRequest::default()).await.unwrap();
     assert_eq!((pairs.total, &pairs.items[0].title), (7, &known.title));
 
-    let asked = "列车晚点了能赔钱吗";
+    let asked = "列车晚点能赔钱吗？";
     let told = |_: u64, _: u64, _: &str| Ok(());
     assert_eq!(first(&library, asked).await, "铁路旅客规则");
     let trained = learning.train("测试", &told).await.unwrap();

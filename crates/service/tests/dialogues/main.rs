@@ -1,6 +1,8 @@
 //! Two thousand simulated citizens, who know what they are asked and say it as people do: with corrections, questions aside,
 //! pauses and doubts. Each must end with the right form or with the right refusal.
 
+#![allow(clippy::print_stdout)] // What the simulated citizens measured.
+
 #[path = "../common/mod.rs"]
 mod common;
 mod phrases;
