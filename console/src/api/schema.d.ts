@@ -2454,6 +2454,15 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A form as far as it is filled. */
+        ApplicationForm: {
+            /** @description Its sections. */
+            sections: components["schemas"]["GuideSection"][];
+            /** @description What the applicant declares. */
+            statement: string | null;
+            /** @description Its title. */
+            title: string;
+        };
         /** Array_of_Department */
         Array_of_Department: components["schemas"]["Department"][];
         /** Array_of_OpenSignIn */
@@ -2974,7 +2983,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @description The form as it was handed in. */
-            form: components["schemas"]["GuideForm"];
+            form: components["schemas"]["ApplicationForm"];
             /** @description What happened to it, in order. */
             history: components["schemas"]["CaseEvent"][];
             /** @description Its id: that of the dialogue it came of, so that one dialogue gives one case. */
@@ -4319,7 +4328,7 @@ export interface components {
             /** @description The conditions, each with what became of it. */
             conditions: components["schemas"]["Condition"][];
             /** @description The form as far as it is filled. */
-            form: components["schemas"]["GuideForm"];
+            form: components["schemas"]["ApplicationForm"];
             /** @description The name of the service item. */
             item: string;
             /** @description Its id. */
@@ -4337,14 +4346,58 @@ export interface components {
             /** @description Where the dialogue is. */
             state: components["schemas"]["GuideState"];
         };
-        /** @description A form as far as it is filled. */
+        /** @description 办事指南 */
         GuideForm: {
-            /** @description Its sections. */
-            sections: components["schemas"]["GuideSection"][];
-            /** @description What the applicant declares. */
-            statement: string | null;
-            /** @description Its title. */
-            title: string;
+            /**
+             * @description 办理依据
+             * @default []
+             */
+            basis: string[];
+            /**
+             * @description 办理渠道
+             * @default []
+             */
+            channels: string[];
+            /**
+             * @description 受理条件
+             * @default []
+             */
+            conditions: string[];
+            /**
+             * @description 咨询方式
+             * @default null
+             */
+            contact: string | null;
+            /**
+             * @description 收费标准
+             * @default null
+             */
+            fee: string | null;
+            /**
+             * @description 办理机构
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description 事项名称
+             * @default
+             */
+            item: string;
+            /**
+             * @description 申请材料
+             * @default []
+             */
+            materials: string[];
+            /**
+             * @description 办理流程
+             * @default []
+             */
+            steps: string[];
+            /**
+             * @description 办理时限
+             * @default null
+             */
+            time_limit: string | null;
         };
         /** @description How far a dialogue is. */
         GuideProgress: {
@@ -4641,6 +4694,33 @@ export interface components {
             /** @description The account. */
             user: components["schemas"]["User"];
         };
+        /** @description Where to apply. */
+        ItemChannel: {
+            /**
+             * @description Its address.
+             * @default null
+             */
+            address: string | null;
+            /**
+             * @description When it is open.
+             * @default null
+             */
+            hours: string | null;
+            /**
+             * @description What to do there.
+             * @default null
+             */
+            how: string | null;
+            /** @description What kind of place it is. */
+            kind: components["schemas"]["ChannelKind"];
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description Its telephone number.
+             * @default null
+             */
+            phone: string | null;
+        };
         /** @description The figures of an item. */
         ItemFigures: {
             /**
@@ -4738,7 +4818,7 @@ export interface components {
             /** @description Who applies. */
             audience: components["schemas"]["Audience"][];
             /** @description Where to apply. */
-            channels: components["schemas"]["Channel"][];
+            channels: components["schemas"]["ItemChannel"][];
             /** @description What it stands on. */
             citations: components["schemas"]["Citation"][];
             /** @description Its conditions. */
@@ -5073,6 +5153,24 @@ export interface components {
         };
         /** @description What a person types in. */
         KnowledgeForm: components["schemas"]["PolicyForm"] | components["schemas"]["GuideForm"] | components["schemas"]["WalkthroughForm"] | components["schemas"]["FaqForm"] | components["schemas"]["PrimerForm"];
+        /** @description Whether a new model may be used. */
+        LearningVerdict: {
+            /** @description Over all questions, each left out of what it was ranked by. */
+            all: components["schemas"]["Comparison"];
+            /** @description Those that are hardly right. */
+            doubted: components["schemas"]["Doubt"][];
+            /**
+             * Format: uint
+             * @description New pairs judged.
+             */
+            pairs: number;
+            /** @description It may. */
+            promoted: boolean;
+            /** @description Why not, for people. */
+            reasons: string[];
+            /** @description Over questions about clauses that no other question confirms. */
+            unseen: components["schemas"]["Comparison"];
+        };
         /** @description Whether a file has text that can be compared. */
         Legible: "text" | "scan" | "picture";
         /** @description Another document. */
@@ -6351,7 +6449,7 @@ export interface components {
             /** @description Its benefits. */
             benefits: components["schemas"]["Benefit"][];
             /** @description Where to apply. */
-            channels: components["schemas"]["Channel"][];
+            channels: components["schemas"]["ItemChannel"][];
             /** @description What it stands on. */
             citations: components["schemas"]["Citation"][];
             /** @description Its conditions. */
@@ -7267,7 +7365,7 @@ export interface components {
              */
             unlearned: number;
             /** @description How it was judged. */
-            verdict: components["schemas"]["Verdict"];
+            verdict: components["schemas"]["LearningVerdict"];
             /**
              * Format: uint64
              * @description Its number, from 1.
