@@ -55,7 +55,7 @@ export type Citation = Schemas['Citation']
 
 export type Guide = Schemas['Guide']
 export type GuideState = Schemas['GuideState']
-export type GuideForm = Schemas['GuideForm']
+export type GuideForm = Schemas['ApplicationForm']
 export type GuideRow = Schemas['Row']
 export type Ask = Schemas['Ask']
 export type Choice = Schemas['Choice']
@@ -73,16 +73,8 @@ export type ItemSummary = Schemas['ItemSummary']
 export type Audience = ItemSummary['audience'][number]
 export type ImportedItems = Schemas['ImportedItems']
 export type Said = Schemas['Said']
-/** Where one applies; the document gives it the shape of where one can ask, whose name it shares. */
-export interface ItemChannel {
-  kind: Schemas['ChannelKind']
-  name: string
-  address: string | null
-  hours: string | null
-  how: string | null
-  phone: string | null
-}
-export type ItemView = Omit<Schemas['ItemView'], 'channels'> & { channels: ItemChannel[] }
+export type ItemChannel = Schemas['ItemChannel']
+export type ItemView = Schemas['ItemView']
 
 export type SessionSummary = Schemas['SessionSummary']
 export type Session = Schemas['Session']
